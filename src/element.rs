@@ -1,0 +1,311 @@
+//! Element types: what an array on the tape may hold, and what the compiler may know of it.
+
+use std::fmt;
+
+use ndarray::{ArcArray, ArrayViewD, IxDyn};
+
+use crate::shape::Shape;
+
+/// The element type of a node.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum DType {
+    /// 32-bit floats.
+    F32,
+    /// 64-bit floats.
+    F64,
+    /// Indices and classes.
+    I64,
+    /// Masks.
+    Bool,
+}
+
+impl DType {
+    /// Whether a derivative can be taken with respect to it.
+    pub fn is_float(self) -> bool {
+        matches!(self, Self::F32 | Self::F64)
+    }
+
+    /// Bytes per element.
+    pub fn size(self) -> usize {
+        match self {
+            Self::F32 => 4,
+            Self::F64 | Self::I64 => 8,
+            Self::Bool => 1,
+        }
+    }
+}
+
+impl fmt::Display for DType {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::F32 => "f32",
+            Self::F64 => "f64",
+            Self::I64 => "i64",
+            Self::Bool => "bool",
+        })
+    }
+}
+
+mod sealed {
+    pub trait Sealed {}
+}
+
+/// What the `T` of a `Var<'g, T>` may be: an element type, or [`Erased`].
+pub trait Dtype: sealed::Sealed + Copy + fmt::Debug + 'static {
+    /// The type of a comparison's result: `bool`, or [`Erased`].
+    type Mask: Mask;
+    /// The type of an index: `i64`, or [`Erased`].
+    type Index: Dtype;
+    /// The tag at run time, if the compiler knows it.
+    #[doc(hidden)]
+    const STATIC: Option<DType>;
+}
+
+/// What can be added and multiplied: `f32`, `f64`, `i64`, or [`Erased`].
+pub trait Number: Dtype {}
+
+/// What has square roots and logarithms: `f32`, `f64`, or [`Erased`].
+pub trait Real: Number {}
+
+/// A mask: `bool`, or [`Erased`].
+pub trait Mask: Dtype {}
+
+/// A type of array elements: `f32`, `f64`, `i64` or `bool`.
+pub trait Element:
+    Dtype<Mask = bool, Index = i64> + fmt::Display + Default + PartialEq + Send + Sync
+{
+    /// Its tag at run time.
+    const DTYPE: DType;
+
+    #[doc(hidden)]
+    fn value(array: ArcArray<Self, IxDyn>) -> Value;
+    #[doc(hidden)]
+    fn array(value: &Value) -> Option<&ArcArray<Self, IxDyn>>;
+    #[doc(hidden)]
+    fn view(array: ArrayViewD<'_, Self>) -> View<'_>;
+    #[doc(hidden)]
+    fn from_view(view: View<'_>) -> Option<ArrayViewD<'_, Self>>;
+    #[doc(hidden)]
+    fn literal(self) -> Literal;
+}
+
+/// The floats, `f32` and `f64`: what a model is generic over.
+///
+/// ```
+/// use gradus::prelude::*;
+/// fn swish<'g, T: Float>(x: Var<'g, T>) -> Var<'g, T> {
+///     x * x.sigmoid()
+/// }
+/// let g = Graph::new();
+/// assert_eq!(swish(g.constant(ndarray::arr0(0.0_f32))).item()?, 0.0);
+/// # Ok::<(), gradus::Error>(())
+/// ```
+pub trait Float: Element + Real {
+    /// The nearest number of this type.
+    fn from_f64(value: f64) -> Self;
+    /// The same number as an `f64`.
+    fn to_f64(self) -> f64;
+}
+
+/// An element type that only the node knows. `Var<'g, Erased>` is [`Expr`](crate::Expr), the handle that derivative
+/// rules are written with.
+#[derive(Clone, Copy, Debug)]
+pub enum Erased {}
+
+impl sealed::Sealed for Erased {}
+impl Dtype for Erased {
+    type Mask = Self;
+    type Index = Self;
+    const STATIC: Option<DType> = None;
+}
+impl Number for Erased {}
+impl Real for Erased {}
+impl Mask for Erased {}
+
+/// An owned array of any element type.
+#[derive(Clone, Debug)]
+#[doc(hidden)]
+pub enum Value {
+    F32(ArcArray<f32, IxDyn>),
+    F64(ArcArray<f64, IxDyn>),
+    I64(ArcArray<i64, IxDyn>),
+    Bool(ArcArray<bool, IxDyn>),
+}
+
+/// A borrowed array of any element type.
+#[derive(Clone, Debug)]
+#[doc(hidden)]
+pub enum View<'a> {
+    F32(ArrayViewD<'a, f32>),
+    F64(ArrayViewD<'a, f64>),
+    I64(ArrayViewD<'a, i64>),
+    Bool(ArrayViewD<'a, bool>),
+}
+
+/// `match_dtype!(value: View => array => expression)` evaluates the expression for whichever array it holds.
+macro_rules! each_dtype {
+    ($value:expr, $kind:ident($array:ident) => $body:expr) => {
+        match $value {
+            $kind::F32($array) => $body,
+            $kind::F64($array) => $body,
+            $kind::I64($array) => $body,
+            $kind::Bool($array) => $body,
+        }
+    };
+}
+pub(crate) use each_dtype;
+
+impl Value {
+    pub(crate) fn shape(&self) -> Shape {
+        each_dtype!(self, Value(array) => Shape::from(array.shape()))
+    }
+
+    pub(crate) fn view(&self) -> View<'_> {
+        match self {
+            Self::F32(array) => View::F32(array.view()),
+            Self::F64(array) => View::F64(array.view()),
+            Self::I64(array) => View::I64(array.view()),
+            Self::Bool(array) => View::Bool(array.view()),
+        }
+    }
+}
+
+impl View<'_> {
+    pub(crate) fn reborrow(&self) -> View<'_> {
+        match self {
+            Self::F32(array) => View::F32(array.view()),
+            Self::F64(array) => View::F64(array.view()),
+            Self::I64(array) => View::I64(array.view()),
+            Self::Bool(array) => View::Bool(array.view()),
+        }
+    }
+
+    pub(crate) fn dtype(&self) -> DType {
+        match self {
+            Self::F32(_) => DType::F32,
+            Self::F64(_) => DType::F64,
+            Self::I64(_) => DType::I64,
+            Self::Bool(_) => DType::Bool,
+        }
+    }
+
+    pub(crate) fn shape(&self) -> &[usize] {
+        each_dtype!(self, View(array) => array.shape())
+    }
+}
+
+/// A single number in a formula, equal to another if its bits are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[doc(hidden)]
+pub enum Literal {
+    F32(u32),
+    F64(u64),
+    I64(i64),
+    Bool(bool),
+}
+
+impl Literal {
+    /// `value`, rounded once to `dtype`.
+    pub(crate) fn rounded(value: f64, dtype: DType) -> Self {
+        match dtype {
+            DType::F32 => (value as f32).literal(),
+            DType::F64 => value.literal(),
+            DType::I64 => (value as i64).literal(),
+            DType::Bool => (value != 0.0).literal(),
+        }
+    }
+
+    pub(crate) fn dtype(self) -> DType {
+        match self {
+            Self::F32(_) => DType::F32,
+            Self::F64(_) => DType::F64,
+            Self::I64(_) => DType::I64,
+            Self::Bool(_) => DType::Bool,
+        }
+    }
+
+    /// The number, if it is a float.
+    pub(crate) fn as_f64(self) -> Option<f64> {
+        match self {
+            Self::F32(bits) => Some(f64::from(f32::from_bits(bits))),
+            Self::F64(bits) => Some(f64::from_bits(bits)),
+            Self::I64(_) | Self::Bool(_) => None,
+        }
+    }
+}
+
+impl fmt::Display for Literal {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match *self {
+            Self::F32(bits) => write!(f, "{}", f32::from_bits(bits)),
+            Self::F64(bits) => write!(f, "{}", f64::from_bits(bits)),
+            Self::I64(value) => write!(f, "{value}"),
+            Self::Bool(value) => write!(f, "{value}"),
+        }
+    }
+}
+
+macro_rules! element {
+    ($t:ty, $variant:ident, |$x:ident| $bits:expr) => {
+        impl sealed::Sealed for $t {}
+        impl Dtype for $t {
+            type Mask = bool;
+            type Index = i64;
+            const STATIC: Option<DType> = Some(DType::$variant);
+        }
+        impl Element for $t {
+            const DTYPE: DType = DType::$variant;
+            fn value(array: ArcArray<Self, IxDyn>) -> Value {
+                Value::$variant(array)
+            }
+            fn array(value: &Value) -> Option<&ArcArray<Self, IxDyn>> {
+                match value {
+                    Value::$variant(array) => Some(array),
+                    _ => None,
+                }
+            }
+            fn view(array: ArrayViewD<'_, Self>) -> View<'_> {
+                View::$variant(array)
+            }
+            fn from_view(view: View<'_>) -> Option<ArrayViewD<'_, Self>> {
+                match view {
+                    View::$variant(array) => Some(array),
+                    _ => None,
+                }
+            }
+            fn literal(self) -> Literal {
+                let $x = self;
+                Literal::$variant($bits)
+            }
+        }
+    };
+}
+element!(f32, F32, |x| x.to_bits());
+element!(f64, F64, |x| x.to_bits());
+element!(i64, I64, |x| x);
+element!(bool, Bool, |x| x);
+
+impl Number for f32 {}
+impl Number for f64 {}
+impl Number for i64 {}
+impl Real for f32 {}
+impl Real for f64 {}
+impl Mask for bool {}
+
+impl Float for f32 {
+    fn from_f64(value: f64) -> Self {
+        value as f32
+    }
+    fn to_f64(self) -> f64 {
+        f64::from(self)
+    }
+}
+
+impl Float for f64 {
+    fn from_f64(value: f64) -> Self {
+        value
+    }
+    fn to_f64(self) -> f64 {
+        self
+    }
+}

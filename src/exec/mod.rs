@@ -1,0 +1,20 @@
+//! How a graph runs: reach, rewrite, plan, run.
+//!
+//! [`Program`] is the door. [`code`] is the rewritten formula as a flat list; [`plan`] lays it out for one set of
+//! leaf shapes: [`schedule`] decides what is computed together and what is only another view of something,
+//! [`memory`] gives every value its place in one buffer per element type, and [`step`] runs the result.
+
+mod buffers;
+mod code;
+mod feed;
+mod memory;
+mod plan;
+mod program;
+mod schedule;
+mod step;
+mod update;
+mod value;
+
+pub use self::feed::{Feed, feed};
+pub use self::program::Program;
+pub use self::update::{Update, Updates};

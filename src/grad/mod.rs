@@ -1,0 +1,283 @@
+//! Derivatives: the chain rule, backwards over the tape.
+//!
+//! One loop over the nodes in reverse topological order. At each node the record's rule says what the result's
+//! cotangent means for an operand; the loop adds what several users of a node have to say, and sums over whatever a
+//! broadcast has stretched. No rule thinks about either. Everything it builds is recorded on the same tape, so a
+//! gradient can be read, printed, compiled and differentiated again.
+
+mod reach;
+
+use hashbrown::{HashMap, HashSet};
+
+use self::reach::explain;
+use crate::element::{Literal, Real};
+use crate::error::{Error, OrFail, Result, fail};
+use crate::graph::{Expr, NodeId, Var, VarList, reach as nodes_below};
+use crate::ops::{Cotangent, Logic, Op, Site};
+use crate::rewrite::{Rewriter, Tier, rewrite};
+
+/// What is known of the derivative with respect to one variable.
+pub(crate) enum Derivative<'g> {
+    /// Its expression.
+    Of(Expr<'g>),
+    /// It is zero: every path passes an operation whose derivative is zero, or `stop_gradient`.
+    Zero,
+    /// Every path passes an operation that has no derivative: this one.
+    Undefined(NodeId),
+    /// There is no path.
+    Unreachable,
+}
+
+impl<'g, T: Real> Var<'g, T> {
+    /// The gradient of this scalar with respect to each of `wrt`, as expressions of the same graph and of exactly
+    /// the operands' shapes. `grad(w)`, `grad([w, b])`, `grad((w, b))` and `grad(&vec)` give results of the form
+    /// they are asked in.
+    ///
+    /// The variables may be leaves or any nodes in between. The derivation runs on the rewritten expression, so that
+    /// the textbook formula of a cost has the right gradient where it saturates.
+    ///
+    /// ```
+    /// # use gradus::prelude::*;
+    /// let g = Graph::new();
+    /// let (a, b, c) = (g.input("a", 5.0), g.input("b", 3.0), g.input("c", 2.0));
+    /// let j = 3.0 * (a + b * c);
+    /// let [da, db, dc] = j.grad([a, b, c]);
+    /// assert_eq!((da.item()?, db.item()?, dc.item()?), (3.0, 6.0, 9.0));
+    /// assert_eq!(db.grad(c).item()?, 3.0); // of the gradient again
+    /// # Ok::<(), gradus::Error>(())
+    /// ```
+    ///
+    /// # Panics
+    /// With the text of [`try_grad`](Self::try_grad)'s error.
+    #[track_caller]
+    pub fn grad<L: VarList<'g>>(self, wrt: L) -> L::Owned {
+        self.try_grad(wrt).or_fail()
+    }
+
+    /// [`grad`](Self::grad), with mistakes as errors.
+    ///
+    /// # Errors
+    /// - [`Error::GradOfArray`] if this is not a scalar,
+    /// - [`Error::GradOfInteger`] if this or a variable is not a float,
+    /// - [`Error::Unreachable`] if this does not depend on a variable,
+    /// - [`Error::NoDerivative`] if it does only through an operation without a derivative,
+    /// - [`Error::OtherGraph`] and [`Error::Freed`] for handles that are not of this graph.
+    ///
+    /// A variable on which this depends through [`stop_gradient`](Self::stop_gradient) alone has the gradient zero;
+    /// that is no error.
+    pub fn try_grad<L: VarList<'g>>(self, wrt: L) -> Result<L::Owned> {
+        let (result, targets) = (self.erase(), wrt.exprs());
+        let graph = self.graph();
+        let derivatives = derive(result, &targets)?;
+        let found = targets.iter().zip(derivatives).map(|(&target, derivative)| {
+            let describe = |id| Box::new(graph.arena().describe(id));
+            match derivative {
+                Derivative::Of(e) => Ok(e),
+                Derivative::Zero => Ok(zeros_like(target)),
+                Derivative::Unreachable => {
+                    Err(Error::Unreachable { result: describe(result.id()), target: describe(target.id()) })
+                }
+                Derivative::Undefined(through) => Err(Error::NoDerivative {
+                    result: describe(result.id()),
+                    target: describe(target.id()),
+                    through: describe(through),
+                }),
+            }
+        });
+        let found: Vec<_> = found.collect::<Result<_>>()?;
+        Ok(wrt.rebuild(&mut found.into_iter()))
+    }
+
+    /// [`grad`](Self::grad), with zeros for the variables that have no influence, or none with a derivative.
+    ///
+    /// ```
+    /// # use gradus::prelude::*;
+    /// let g = Graph::new();
+    /// let (x, y) = (g.input("x", 5.0), g.input("y", 3.0));
+    /// let [dx, dy] = (x * x).grad_or_zeros([x, y]);
+    /// assert_eq!((dx.item()?, dy.item()?), (10.0, 0.0));
+    /// # Ok::<(), gradus::Error>(())
+    /// ```
+    ///
+    /// # Panics
+    /// As [`grad`](Self::grad) for everything else.
+    #[track_caller]
+    pub fn grad_or_zeros<L: VarList<'g>>(self, wrt: L) -> L::Owned {
+        let targets = wrt.exprs();
+        match derive(self.erase(), &targets) {
+            Err(error) => fail(&error),
+            Ok(derivatives) => {
+                let found = targets.iter().zip(derivatives).map(|(&target, derivative)| match derivative {
+                    Derivative::Of(e) => e,
+                    _ => zeros_like(target),
+                });
+                wrt.rebuild(&mut found.collect::<Vec<_>>().into_iter())
+            }
+        }
+    }
+}
+
+fn zeros_like(target: Expr<'_>) -> Expr<'_> {
+    let zero = target.graph().literal(Literal::rounded(0.0, target.dtype()));
+    if target.ndim() == 0 { zero } else { zero.broadcast_like(target) }
+}
+
+/// The derivative of `result` with respect to each of `targets`.
+pub(crate) fn derive<'g>(result: Expr<'g>, targets: &[Expr<'g>]) -> Result<Vec<Derivative<'g>>> {
+    check(result, targets)?;
+    let mut found: HashMap<NodeId, Expr<'g>> = HashMap::new();
+    // A variable in between is opaque to the rewriter, which might take it away; but only for its own derivative.
+    let inner: Vec<NodeId> = targets.iter().filter(|t| t.leaf().is_none()).map(|t| t.id()).collect();
+    let plain = rewritten(result, &[]);
+    if inner.is_empty() || rewritten(result, &inner).id() == plain.id() {
+        sweep(plain, targets, &inner, &mut found);
+    } else {
+        let leaves: Vec<_> = targets.iter().copied().filter(|t| t.leaf().is_some()).collect();
+        sweep(plain, &leaves, &[], &mut found);
+        for &target in targets.iter().filter(|t| inner.contains(&t.id())) {
+            let opaque = [target.id()];
+            sweep(rewritten(result, &opaque), &[target], &opaque, &mut found);
+        }
+    }
+    Ok(targets
+        .iter()
+        .map(|&target| match found.get(&target.id()) {
+            Some(&e) => Derivative::Of(e),
+            None => explain(result, target),
+        })
+        .collect())
+}
+
+fn check(result: Expr<'_>, targets: &[Expr<'_>]) -> Result<()> {
+    let graph = result.graph();
+    let op = "grad";
+    if targets.iter().any(|target| !std::ptr::eq(target.graph(), graph)) {
+        return Err(Error::OtherGraph { op });
+    }
+    let arena = graph.arena();
+    for e in [result].iter().chain(targets) {
+        let node = arena.get(e.id()).ok_or(Error::Freed { op })?;
+        if !node.dtype.is_float() {
+            return Err(Error::GradOfInteger { operand: Box::new(arena.describe(e.id())) });
+        }
+    }
+    match arena.get(result.id()) {
+        Some(node) if node.shape.ndim() > 0 => {
+            Err(Error::GradOfArray { result: Box::new(arena.describe(result.id())) })
+        }
+        _ => Ok(()),
+    }
+}
+
+fn rewritten<'g>(result: Expr<'g>, opaque: &[NodeId]) -> Expr<'g> {
+    let graph = result.graph();
+    let rewriter = Rewriter::around(Tier::Stabilising, opaque.to_vec());
+    rewrite(graph, &[result.id()], graph, rewriter, |leaf| leaf)[&result.id()]
+}
+
+/// The chain rule: cotangents from `result` down to `targets`, added to `found`.
+fn sweep<'g>(
+    result: Expr<'g>,
+    targets: &[Expr<'g>],
+    opaque: &[NodeId],
+    found: &mut HashMap<NodeId, Expr<'g>>,
+) {
+    let graph = result.graph();
+    let nodes = nodes_below(&graph.arena(), [result.id()], |_, _| true);
+    let active = depending(&nodes, targets);
+    let mut cotangents: HashMap<NodeId, Expr<'g>> = HashMap::new();
+    graph.with_rewriter(Rewriter::around(Tier::Algebraic, opaque.to_vec()), || {
+        let one = graph.with_origin(result.origin(), || graph.literal(Literal::rounded(1.0, result.dtype())));
+        cotangents.insert(result.id(), one);
+        for &id in nodes.iter().rev().filter(|id| active.contains(*id)) {
+            let Some(&cotangent) = cotangents.get(&id) else { continue };
+            if !targets.iter().any(|target| target.id() == id) {
+                cotangents.remove(&id);
+            }
+            let y = graph.handle(id);
+            graph.with_origin(y.origin(), || step(y, cotangent, &active, &mut cotangents));
+        }
+    });
+    for target in targets {
+        if let Some(&cotangent) = cotangents.get(&target.id()) {
+            found.insert(target.id(), cotangent);
+        }
+    }
+}
+
+/// The nodes that depend on a target, targets included.
+fn depending(nodes: &[NodeId], targets: &[Expr<'_>]) -> HashSet<NodeId> {
+    let mut active: HashSet<NodeId> = targets.iter().map(|target| target.id()).collect();
+    let Some(graph) = targets.first().map(|target| target.graph()) else { return active };
+    let arena = graph.arena();
+    for &id in nodes {
+        let Some(node) = arena.get(id) else { continue };
+        let depends = |(k, input): (usize, &NodeId)| node.op.reads(k) && active.contains(input);
+        if node.inputs.iter().enumerate().any(depends) {
+            active.insert(id);
+        }
+    }
+    active
+}
+
+/// One node: its cotangent passed on to its operands.
+fn step<'g>(
+    y: Expr<'g>,
+    cotangent: Expr<'g>,
+    active: &HashSet<NodeId>,
+    cotangents: &mut HashMap<NodeId, Expr<'g>>,
+) {
+    let Some(op) = y.op() else { return };
+    let inputs = y.inputs();
+    let guard = if op.is_elementwise() { Guard::of(cotangent) } else { None };
+    let site =
+        Site { inputs: &inputs, result: y, cotangent: guard.as_ref().map_or(cotangent, |guard| guard.inner) };
+    for (k, &x) in inputs.iter().enumerate() {
+        if !op.reads(k) || !active.contains(&x.id()) || !x.dtype().is_float() {
+            continue;
+        }
+        let Cotangent::Of(share) = op.vjp(k, &site) else { continue };
+        let share = guard.as_ref().map_or(share, |guard| guard.around(share));
+        let share = share.sum_like(x); // nothing is recorded where the shapes are one by construction
+        assert_eq!(share.shape(), x.shape(), "the derivative of `{op}` has another shape than its operand");
+        cotangents
+            .entry(x.id())
+            .and_modify(|sum| {
+                *sum = *sum + share;
+            })
+            .or_insert(share);
+    }
+}
+
+/// A cotangent that is a `select` with zeros: the branch of a formula that was not taken at some places. There the
+/// rule's own factor may be infinite or NaN, so it is applied to the other branch, and the select to its result.
+struct Guard<'g> {
+    mask: Expr<'g>,
+    inner: Expr<'g>,
+    when: bool,
+}
+
+impl<'g> Guard<'g> {
+    fn of(cotangent: Expr<'g>) -> Option<Self> {
+        let select = match cotangent.op()? {
+            // A sum over what was broadcast may as well be taken after an elementwise rule.
+            Op::Layout(crate::ops::Layout::SumLike) => cotangent.inputs()[0],
+            _ => cotangent,
+        };
+        if select.op()? != Op::Logic(Logic::Select) {
+            return None;
+        }
+        let [mask, yes, no]: [Expr<'g>; 3] = select.inputs().into_inner().ok()?;
+        if no.as_literal() == Some(0.0) {
+            Some(Self { mask, inner: yes, when: true })
+        } else if yes.as_literal() == Some(0.0) {
+            Some(Self { mask, inner: no, when: false })
+        } else {
+            None
+        }
+    }
+
+    fn around(&self, share: Expr<'g>) -> Expr<'g> {
+        if self.when { self.mask.select(share, 0.0) } else { self.mask.select(0.0, share) }
+    }
+}

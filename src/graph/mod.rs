@@ -1,0 +1,374 @@
+//! What an expression is: the tape, its nodes and the handles to them.
+
+mod arena;
+mod leaves;
+mod list;
+mod node;
+mod var;
+mod walk;
+
+use std::cell::{Cell, Ref, RefCell, RefMut};
+use std::fmt;
+use std::rc::Rc;
+
+use ndarray::{ArcArray, ArrayBase, Data, Dimension, IxDyn};
+use smallvec::SmallVec;
+
+pub(crate) use self::arena::{Arena, Draft};
+pub(crate) use self::leaves::Leaves;
+pub use self::leaves::{Leaf, LeafKind};
+pub use self::list::VarList;
+pub(crate) use self::node::Inputs;
+pub use self::node::{NodeId, Signature};
+pub(crate) use self::var::check_value;
+pub use self::var::{Expr, Var};
+pub(crate) use self::walk::{NodeSet, reach};
+use crate::element::{Element, Literal, Value};
+use crate::error::{Error, OrFail, Origin, Result};
+use crate::ops::Op;
+use crate::shape::Shape;
+
+/// The tape on which formulas are recorded.
+///
+/// A graph holds expressions, in an order in which every operand comes before its users, and the current values of
+/// its leaves. Handles to its nodes ([`Var`]) borrow it. Equal expressions are one node, so writing a subexpression
+/// twice costs nothing.
+///
+/// ```
+/// use gradus::prelude::*;
+/// let g = Graph::new();
+/// let x = g.input("x", 3.0);
+/// let y = x * x + 1.0;
+/// assert_eq!(y.item()?, 10.0);
+/// assert_eq!(y.grad(x).item()?, 6.0);
+/// # Ok::<(), gradus::Error>(())
+/// ```
+#[derive(Default)]
+pub struct Graph {
+    arena: RefCell<Arena>,
+    leaves: RefCell<Leaves>,
+    origin: Cell<Option<Origin>>,
+    rewriter: RefCell<Option<Rc<dyn Rewrite>>>,
+}
+
+/// What stands between a formula and the tape while a formula is being rewritten: it may give another expression of
+/// the same value for `op` of `inputs`.
+pub(crate) trait Rewrite {
+    fn rewrite<'g>(&self, graph: &'g Graph, op: &Op, inputs: &[Expr<'g>]) -> Option<Expr<'g>>;
+}
+
+/// A point on the tape, to [truncate](Graph::truncate) it to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Mark(usize);
+
+impl Graph {
+    /// An empty graph.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// An empty graph that lives as long as the program, for handles that have to outlive a scope, as in the cells
+    /// of a notebook. Its memory is never given back.
+    pub fn leak() -> &'static Self {
+        Box::leak(Box::default())
+    }
+
+    /// A leaf that is fed from outside, with a first value. Its sizes are free: another number of examples may be
+    /// set or fed later. Views are copied once; arrays are moved.
+    ///
+    /// # Panics
+    /// If another leaf of the graph has this name.
+    #[track_caller]
+    pub fn input<A: IntoArray>(&self, name: &str, value: A) -> Var<'_, A::Elem> {
+        let value = value.into_array();
+        let shape = value.shape().into();
+        self.leaf(LeafKind::Input, Some(name), shape, Some(value))
+    }
+
+    /// An input that is declared by its shape alone, for data that is only ever fed: nothing is allocated. The sizes
+    /// are those that formulas are checked with; what is fed may have others.
+    ///
+    /// ```
+    /// use gradus::prelude::*;
+    /// let g = Graph::new();
+    /// let x = g.placeholder::<f64>("x", [12288, 209]);
+    /// let mut norm = g.compile(x.square().sum(), ())?;
+    /// let batch = ndarray::Array2::<f64>::ones((12288, 3));
+    /// assert_eq!(norm.run_with(&[x.feed(&batch)])?[[]], 36864.0);
+    /// # Ok::<(), gradus::Error>(())
+    /// ```
+    ///
+    /// # Panics
+    /// If another leaf of the graph has this name.
+    #[track_caller]
+    pub fn placeholder<T: Element>(&self, name: &str, shape: impl Into<Shape>) -> Var<'_, T> {
+        self.leaf(LeafKind::Input, Some(name), shape.into(), None)
+    }
+
+    /// A leaf that training updates. Its sizes are fixed.
+    ///
+    /// # Panics
+    /// If another leaf of the graph has this name.
+    #[track_caller]
+    pub fn param<A: IntoArray>(&self, name: &str, value: A) -> Var<'_, A::Elem> {
+        let value = value.into_array();
+        let shape = value.shape().into();
+        self.leaf(LeafKind::Parameter, Some(name), shape, Some(value))
+    }
+
+    /// A value that never changes. Equal scalars are one node; arrays are told apart by identity.
+    #[track_caller]
+    pub fn constant<A: IntoArray>(&self, value: A) -> Var<'_, A::Elem> {
+        let value = value.into_array();
+        match value.first() {
+            Some(&only) if value.ndim() == 0 => self.literal(only.literal()).retype(),
+            _ => {
+                let shape = value.shape().into();
+                self.leaf(LeafKind::Constant, None, shape, Some(value))
+            }
+        }
+    }
+
+    /// The leaf with this name.
+    pub fn find(&self, name: &str) -> Option<Expr<'_>> {
+        self.arena().leaf_named(name).map(|id| self.handle(id))
+    }
+
+    /// How many nodes the tape holds.
+    pub fn len(&self) -> usize {
+        self.arena().order().len()
+    }
+
+    /// Whether nothing is recorded yet.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// The present end of the tape.
+    pub fn mark(&self) -> Mark {
+        Mark(self.len())
+    }
+
+    /// Removes everything recorded since `mark`, leaves and their values included. A graph that is built again in
+    /// every step stays small this way. Handles to what was removed are invalid from then on, and using one is an
+    /// error that says so.
+    ///
+    /// ```
+    /// use gradus::prelude::*;
+    /// let g = Graph::new();
+    /// let x = g.input("x", 2.0);
+    /// let mark = g.mark();
+    /// for _ in 0..1000 {
+    ///     assert_eq!(x.exp().ln().item()?, 2.0);
+    ///     g.truncate(mark);
+    /// }
+    /// assert_eq!(g.len(), 1);
+    /// # Ok::<(), gradus::Error>(())
+    /// ```
+    pub fn truncate(&self, mark: Mark) {
+        let mut arena = self.arena.borrow_mut();
+        let mut leaves = self.leaves.borrow_mut();
+        for id in arena.truncate(mark.0) {
+            leaves.values.remove(id);
+        }
+    }
+
+    /// Records `op` of `inputs`: the one door that returns a mistake instead of panicking. Operators and methods go
+    /// through it and panic with the error's text at the caller's line.
+    ///
+    /// ```
+    /// use gradus::prelude::*;
+    /// use gradus::ops::{Binary, Op};
+    /// let g = Graph::new();
+    /// let a = g.constant(ndarray::array![1.0, 2.0, 3.0]);
+    /// let b = g.constant(ndarray::array![1.0, 2.0]);
+    /// let error = g.apply(Op::Binary(Binary::Add), &[a.erase(), b.erase()]).unwrap_err();
+    /// assert!(error.to_string().starts_with("`+` cannot broadcast (3,) and (2,): 3 (axis 0) != 2 (axis 0)"));
+    /// ```
+    ///
+    /// # Errors
+    /// If the operands are of another graph or freed, or if their shapes or element types do not fit the operation.
+    #[track_caller]
+    pub fn apply<'g>(&'g self, op: Op, inputs: &[Expr<'g>]) -> Result<Expr<'g>> {
+        self.record(op, inputs, Origin::caller())
+    }
+
+    /// `apply` for operators and methods.
+    #[track_caller]
+    pub(crate) fn emit<'g, const N: usize>(&'g self, op: Op, inputs: [Expr<'g>; N]) -> Expr<'g> {
+        self.record(op, &inputs, Origin::caller()).or_fail()
+    }
+
+    fn record<'g>(&'g self, op: Op, inputs: &[Expr<'g>], origin: Origin) -> Result<Expr<'g>> {
+        let label = op.name();
+        if inputs.iter().any(|e| !std::ptr::eq(e.graph(), self)) {
+            return Err(Error::OtherGraph { op: label });
+        }
+        let ids: Inputs = inputs.iter().map(|e| e.id()).collect();
+        let inherited = self.origin.get();
+        let (op, signature) = {
+            let arena = self.arena();
+            let operands: SmallVec<[Signature; 3]> = ids
+                .iter()
+                .map(|&id| arena.signature(id).ok_or(Error::Freed { op: label }))
+                .collect::<Result<_>>()?;
+            op.check(&operands).map_err(|fault| fault(&|k| arena.describe(ids[k])))?
+        };
+        let rewriter = self.rewriter.borrow().clone();
+        if let Some(better) = rewriter.and_then(|rewriter| rewriter.rewrite(self, &op, inputs)) {
+            return Ok(better);
+        }
+        let mut arena = self.arena.borrow_mut();
+        let id = match arena.find(&op, &ids) {
+            Some(id) => {
+                if inherited.is_none()
+                    && let Some(node) = arena.get_mut(id)
+                {
+                    node.add_origin(origin);
+                }
+                id
+            }
+            None => arena.push(Draft { op, inputs: ids, signature, origin: inherited.unwrap_or(origin) }),
+        };
+        Ok(self.handle(id))
+    }
+
+    /// A number in a formula.
+    #[track_caller]
+    pub(crate) fn literal(&self, literal: Literal) -> Expr<'_> {
+        self.emit(Op::Literal(literal), [])
+    }
+
+    #[track_caller]
+    fn leaf<T: Element>(
+        &self,
+        kind: LeafKind,
+        name: Option<&str>,
+        shape: Shape,
+        value: Option<ArcArray<T, IxDyn>>,
+    ) -> Var<'_, T> {
+        let origin = Origin::caller();
+        self.add_leaf(kind, name, Signature { dtype: T::DTYPE, shape }, value.map(T::value), origin)
+            .or_fail()
+            .retype()
+    }
+
+    pub(crate) fn add_leaf(
+        &self,
+        kind: LeafKind,
+        name: Option<&str>,
+        signature: Signature,
+        value: Option<Value>,
+        origin: Origin,
+    ) -> Result<Expr<'_>> {
+        let mut arena = self.arena.borrow_mut();
+        if let Some(taken) = name.and_then(|name| arena.leaf_named(name)) {
+            return Err(Error::NameTaken { leaf: Box::new(arena.describe(taken)) });
+        }
+        let mut leaves = self.leaves.borrow_mut();
+        let op = Op::Leaf(leaves.create(kind));
+        let id = arena.push(Draft { op, inputs: Inputs::new(), signature, origin });
+        if let Some(name) = name {
+            arena.name_leaf(id, name);
+            if let Some(node) = arena.get_mut(id) {
+                node.add_name(name);
+            }
+        }
+        if let Some(value) = value {
+            leaves.values.insert(id, value);
+        }
+        Ok(self.handle(id))
+    }
+
+    pub(crate) fn handle(&self, id: NodeId) -> Expr<'_> {
+        Var::new(self, id)
+    }
+
+    pub(crate) fn arena(&self) -> Ref<'_, Arena> {
+        self.arena.borrow()
+    }
+
+    pub(crate) fn arena_mut(&self) -> RefMut<'_, Arena> {
+        self.arena.borrow_mut()
+    }
+
+    pub(crate) fn leaves(&self) -> Ref<'_, Leaves> {
+        self.leaves.borrow()
+    }
+
+    pub(crate) fn leaves_mut(&self) -> RefMut<'_, Leaves> {
+        self.leaves.borrow_mut()
+    }
+
+    /// Runs `body`, in which every node recorded gets this origin.
+    pub(crate) fn with_origin<R>(&self, origin: Origin, body: impl FnOnce() -> R) -> R {
+        let _restore = Restore { graph: self, origin: self.origin.replace(Some(origin)), rewriter: None };
+        body()
+    }
+
+    /// Runs `body`, in which everything recorded passes through `rewriter`.
+    pub(crate) fn with_rewriter<R>(&self, rewriter: Rc<dyn Rewrite>, body: impl FnOnce() -> R) -> R {
+        let before = self.rewriter.replace(Some(rewriter));
+        let _restore = Restore { graph: self, origin: self.origin.get(), rewriter: Some(before) };
+        body()
+    }
+}
+
+/// Puts back what a scope has changed, also when the scope panics.
+struct Restore<'g> {
+    graph: &'g Graph,
+    origin: Option<Origin>,
+    rewriter: Option<Option<Rc<dyn Rewrite>>>,
+}
+
+impl Drop for Restore<'_> {
+    fn drop(&mut self) {
+        self.graph.origin.set(self.origin);
+        if let Some(rewriter) = self.rewriter.take() {
+            *self.graph.rewriter.borrow_mut() = rewriter;
+        }
+    }
+}
+
+impl fmt::Debug for Graph {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let arena = self.arena();
+        let names = arena.leaf_names();
+        f.debug_struct("Graph").field("nodes", &arena.order().len()).field("leaves", &names).finish()
+    }
+}
+
+/// What a leaf's value can be made of: an ndarray array, a view, a reference to an array, or a number (`f64`, `i64`
+/// or `bool`, so that a literal needs no suffix; an `f32` scalar is `arr0(x)`).
+pub trait IntoArray {
+    /// The element type.
+    type Elem: Element;
+    /// The array; moved if it is owned, else copied.
+    fn into_array(self) -> ArcArray<Self::Elem, IxDyn>;
+}
+
+impl<T: Element, S: Data<Elem = T>, D: Dimension> IntoArray for ArrayBase<S, D> {
+    type Elem = T;
+    fn into_array(self) -> ArcArray<T, IxDyn> {
+        self.into_owned().into_dyn().into_shared()
+    }
+}
+
+impl<T: Element, S: Data<Elem = T>, D: Dimension> IntoArray for &ArrayBase<S, D> {
+    type Elem = T;
+    fn into_array(self) -> ArcArray<T, IxDyn> {
+        self.to_owned().into_dyn().into_shared()
+    }
+}
+
+macro_rules! scalar_into_array {
+    ($($t:ty)*) => {
+        $(impl IntoArray for $t {
+            type Elem = $t;
+            fn into_array(self) -> ArcArray<$t, IxDyn> {
+                ndarray::arr0(self).into_dyn().into_shared()
+            }
+        })*
+    };
+}
+scalar_into_array!(f64 i64 bool);

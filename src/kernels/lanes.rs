@@ -1,0 +1,200 @@
+//! What the body of an elementwise kernel may use: [`Lanes`] for every number, [`FloatLanes`] for floats.
+//!
+//! A kernel body is one formula, `|x| L::splat(1.0) / (L::splat(1.0) + (-x).exp())`, generic over the pack of
+//! numbers it runs on. It must not branch: a choice is a [`Lanes::select`].
+
+use std::ops::{Add, Div, Mul, Neg, Sub};
+
+/// A number, or a pack of numbers of one type that are computed on together.
+pub trait Lanes:
+    Copy + Add<Output = Self> + Sub<Output = Self> + Mul<Output = Self> + Neg<Output = Self>
+{
+    /// The result of a comparison.
+    type Mask: Copy;
+
+    /// The literal `value` in every lane, rounded once to the element type.
+    fn splat(value: f64) -> Self;
+    /// `|x|`.
+    fn abs(self) -> Self;
+    /// `self < other`, false where either is NaN.
+    fn lt(self, other: Self) -> Self::Mask;
+    /// `self <= other`, false where either is NaN.
+    fn le(self, other: Self) -> Self::Mask;
+    /// `self == other`, false where either is NaN.
+    fn eq(self, other: Self) -> Self::Mask;
+    /// `if mask { yes } else { no }`.
+    fn select(mask: Self::Mask, yes: Self, no: Self) -> Self;
+
+    /// The larger of two; NaN where either is NaN.
+    #[inline(always)]
+    fn maximum(self, other: Self) -> Self {
+        // `self + other` is NaN where either is; it is only taken where the numbers do not compare.
+        let larger = Self::select(other.lt(self), self, other);
+        let ordered = Self::select(self.eq(self), larger, self);
+        Self::select(other.eq(other), ordered, other)
+    }
+
+    /// The smaller of two; NaN where either is NaN.
+    #[inline(always)]
+    fn minimum(self, other: Self) -> Self {
+        let smaller = Self::select(self.lt(other), self, other);
+        let ordered = Self::select(self.eq(self), smaller, self);
+        Self::select(other.eq(other), ordered, other)
+    }
+
+    /// -1, 0 or 1; NaN for NaN.
+    #[inline(always)]
+    fn sign(self) -> Self {
+        let zero = Self::splat(0.0);
+        let negative = Self::select(self.lt(zero), Self::splat(-1.0), self);
+        Self::select(zero.lt(self), Self::splat(1.0), negative)
+    }
+}
+
+/// What only floats have.
+pub trait FloatLanes: Lanes + Div<Output = Self> {
+    /// `√x`.
+    fn sqrt(self) -> Self;
+    /// `eˣ`.
+    fn exp(self) -> Self;
+    /// `eˣ - 1`, accurate near 0.
+    fn exp_m1(self) -> Self;
+    /// The natural logarithm.
+    fn ln(self) -> Self;
+    /// `ln(1 + x)`, accurate near 0.
+    fn ln_1p(self) -> Self;
+    /// Sine of an angle in radians.
+    fn sin(self) -> Self;
+    /// Cosine of an angle in radians.
+    fn cos(self) -> Self;
+    /// Hyperbolic tangent.
+    fn tanh(self) -> Self;
+    /// `xⁿ` by repeated multiplication.
+    fn powi(self, n: i32) -> Self;
+    /// `xᵖ`.
+    fn powf(self, p: Self) -> Self;
+
+    /// `1 / (1 + e⁻ˣ)`, to full relative accuracy in both tails.
+    #[inline(always)]
+    fn sigmoid(self) -> Self {
+        let one = Self::splat(1.0);
+        one / (one + (-self).exp())
+    }
+
+    /// `ln(1 + eˣ)` as `max(x, 0) + ln(1 + e^-|x|)`, which neither overflows nor loses the left tail.
+    #[inline(always)]
+    fn softplus(self) -> Self {
+        self.maximum(Self::splat(0.0)) + (-self.abs()).exp().ln_1p()
+    }
+}
+
+macro_rules! comparisons {
+    () => {
+        type Mask = bool;
+        #[inline(always)]
+        fn lt(self, other: Self) -> bool {
+            self < other
+        }
+        #[inline(always)]
+        fn le(self, other: Self) -> bool {
+            self <= other
+        }
+        #[inline(always)]
+        fn eq(self, other: Self) -> bool {
+            self == other
+        }
+        #[inline(always)]
+        fn select(mask: bool, yes: Self, no: Self) -> Self {
+            if mask { yes } else { no }
+        }
+    };
+}
+
+macro_rules! float_lanes {
+    ($t:ty) => {
+        impl Lanes for $t {
+            comparisons!();
+            #[inline(always)]
+            fn splat(value: f64) -> Self {
+                value as $t
+            }
+            #[inline(always)]
+            fn abs(self) -> Self {
+                self.abs()
+            }
+        }
+
+        impl FloatLanes for $t {
+            float_lanes!(@std $t: sqrt exp exp_m1 ln ln_1p sin cos tanh);
+            #[inline(always)]
+            fn powi(self, n: i32) -> Self {
+                self.powi(n)
+            }
+            #[inline(always)]
+            fn powf(self, p: Self) -> Self {
+                self.powf(p)
+            }
+        }
+    };
+    (@std $t:ty: $($name:ident)*) => {
+        $(#[inline(always)]
+        fn $name(self) -> Self {
+            <$t>::$name(self)
+        })*
+    };
+}
+float_lanes!(f32);
+float_lanes!(f64);
+
+/// Integers wrap around, as NumPy's do. They are added by bits, so the operators of the trait need a wrapper.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Wrapping(pub i64);
+
+macro_rules! wrapping_operator {
+    ($($trait:ident $method:ident $wrapping:ident)*) => {
+        $(impl $trait for Wrapping {
+            type Output = Self;
+            #[inline(always)]
+            fn $method(self, other: Self) -> Self {
+                Self(self.0.$wrapping(other.0))
+            }
+        })*
+    };
+}
+wrapping_operator!(Add add wrapping_add Sub sub wrapping_sub Mul mul wrapping_mul);
+
+impl Neg for Wrapping {
+    type Output = Self;
+    #[inline(always)]
+    fn neg(self) -> Self {
+        Self(self.0.wrapping_neg())
+    }
+}
+
+impl Lanes for Wrapping {
+    type Mask = bool;
+    #[inline(always)]
+    fn splat(value: f64) -> Self {
+        Self(value as i64)
+    }
+    #[inline(always)]
+    fn abs(self) -> Self {
+        Self(self.0.wrapping_abs())
+    }
+    #[inline(always)]
+    fn lt(self, other: Self) -> bool {
+        self.0 < other.0
+    }
+    #[inline(always)]
+    fn le(self, other: Self) -> bool {
+        self.0 <= other.0
+    }
+    #[inline(always)]
+    fn eq(self, other: Self) -> bool {
+        self.0 == other.0
+    }
+    #[inline(always)]
+    fn select(mask: bool, yes: Self, no: Self) -> Self {
+        if mask { yes } else { no }
+    }
+}

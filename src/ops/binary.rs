@@ -1,0 +1,244 @@
+//! Functions of two numbers, at every pair of broadcast elements.
+
+use super::constant::IntoVar;
+use super::{
+    Cotangent, Domain, Fault, Notation, Op, Operation, Record, Site, broadcast_operands, require_dtype,
+    require_same_dtype,
+};
+use crate::element::{DType, Number};
+use crate::graph::{Expr, Signature, Var};
+use crate::kernels::{FloatLanes, Lanes, Wrapping, zip};
+
+/// Defines the family. A record is: the variant and what it takes (`Number`: integers too; `Real`: floats), its name
+/// or sign, notation, LaTeX, derivative as text, the kernel body over lanes `L`, the derivative rules for both
+/// operands in terms of operands `a` and `b`, result `y` and cotangent `g`, and the domain for tests.
+macro_rules! binary {
+    ($(
+        $(#[$doc:meta])*
+        $Variant:ident for $Takes:ident {
+            name: $name:literal,
+            notation: $notation:expr,
+            latex: $latex:literal,
+            derivative: $derivative:literal,
+            kernel: |$ka:ident, $kb:ident| $kernel:expr,
+            vjp: |$a:ident, $b:ident, $y:ident, $g:ident| [$left:expr, $right:expr],
+            domain: $domain:expr,
+        }
+    )*) => {
+        /// A function of two numbers, at every pair of elements, with NumPy's broadcasting.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+        pub enum Binary {
+            $($(#[$doc])* $Variant,)*
+        }
+
+        impl Binary {
+            /// One of each.
+            pub const ALL: &[Self] = &[$(Self::$Variant),*];
+
+            /// The kernel on floats.
+            #[inline(always)]
+            pub(crate) fn run<L: FloatLanes>(self, a: &[L], b: &[L], out: &mut [L]) {
+                match self {
+                    $(Self::$Variant => zip(a, b, out, #[inline(always)] |$ka: L, $kb: L| $kernel),)*
+                }
+            }
+
+            /// The kernel on integers, for operations that take them.
+            pub(crate) fn run_integers(self, a: &[i64], b: &[i64], out: &mut [i64]) {
+                match self {
+                    $(Self::$Variant => integers!($Takes, zip(a, b, out, |a: i64, b: i64| {
+                        let ($ka, $kb) = (Wrapping(a), Wrapping(b));
+                        ($kernel).0
+                    })),)*
+                }
+            }
+
+            fn takes_integers(self) -> bool {
+                match self {
+                    $(Self::$Variant => is_number!($Takes),)*
+                }
+            }
+
+            fn rule<'g>(self, k: usize, a: Expr<'g>, b: Expr<'g>, y: Expr<'g>, g: Expr<'g>) -> Cotangent<'g> {
+                match (self, k) {
+                    $(
+                        (Self::$Variant, 0) => {
+                            let ($a, $b, $y, $g) = (a, b, y, g);
+                            let _ = ($a, $b, $y, $g);
+                            $left.into()
+                        }
+                        (Self::$Variant, _) => {
+                            let ($a, $b, $y, $g) = (a, b, y, g);
+                            let _ = ($a, $b, $y, $g);
+                            $right.into()
+                        }
+                    )*
+                }
+            }
+
+            const fn find(self) -> Record {
+                match self {
+                    $(Self::$Variant => Record {
+                        name: $name,
+                        notation: $notation,
+                        latex: $latex,
+                        derivative: $derivative,
+                        domain: $domain,
+                    },)*
+                }
+            }
+        }
+    };
+}
+
+binary! {
+    /// `a + b`.
+    Add for Number {
+        name: "+",
+        notation: Notation::Infix(1),
+        latex: "#1 + #2",
+        derivative: "1, 1",
+        kernel: |a, b| a + b,
+        vjp: |a, b, y, g| [g, g],
+        domain: Domain::within(-2.0, 2.0),
+    }
+
+    /// `a - b`.
+    Sub for Number {
+        name: "-",
+        notation: Notation::Infix(1),
+        latex: "#1 - #2",
+        derivative: "1, -1",
+        kernel: |a, b| a - b,
+        vjp: |a, b, y, g| [g, -g],
+        domain: Domain::within(-2.0, 2.0),
+    }
+
+    /// `a · b`.
+    Mul for Number {
+        name: "*",
+        notation: Notation::Infix(2),
+        latex: r"#1 \odot #2",
+        derivative: "b, a",
+        kernel: |a, b| a * b,
+        vjp: |a, b, y, g| [g * b, g * a],
+        domain: Domain::within(-2.0, 2.0),
+    }
+
+    /// `a / b`.
+    Div for Real {
+        name: "/",
+        notation: Notation::Infix(2),
+        latex: r"\frac{#1}{#2}",
+        derivative: "1/b, -a/b²",
+        kernel: |a, b| a / b,
+        vjp: |a, b, y, g| [g / b, -(g * (y / b))],
+        domain: Domain::within(0.4, 2.0),
+    }
+
+    /// The larger of two, documented at [`Var::maximum`].
+    Maximum for Number {
+        name: "maximum",
+        notation: Notation::Method,
+        latex: r"\max\left(#1, #2\right)",
+        derivative: "1 for the larger, 1/2 each at a tie",
+        kernel: |a, b| a.maximum(b),
+        vjp: |a, b, y, g| [share(a.gt(b), a.eq(b), g), share(b.gt(a), a.eq(b), g)],
+        domain: Domain::within(-2.0, 2.0).except(&[0.0]),
+    }
+
+    /// The smaller of two, documented at [`Var::minimum`].
+    Minimum for Number {
+        name: "minimum",
+        notation: Notation::Method,
+        latex: r"\min\left(#1, #2\right)",
+        derivative: "1 for the smaller, 1/2 each at a tie",
+        kernel: |a, b| a.minimum(b),
+        vjp: |a, b, y, g| [share(a.lt(b), a.eq(b), g), share(b.lt(a), a.eq(b), g)],
+        domain: Domain::within(-2.0, 2.0).except(&[0.0]),
+    }
+}
+
+/// The cotangent where an operand wins, half of it where both tie.
+fn share<'g>(wins: Expr<'g>, ties: Expr<'g>, g: Expr<'g>) -> Expr<'g> {
+    wins.select(g, ties.select(g * 0.5, 0.0))
+}
+
+impl Operation for Binary {
+    fn record(&self) -> Record {
+        self.find()
+    }
+
+    fn arity(&self) -> usize {
+        2
+    }
+
+    fn resolve(self, _operands: &[Signature]) -> Result<Op, Fault> {
+        Ok(Op::Binary(self))
+    }
+
+    fn infer(&self, operands: &[Signature]) -> Result<Signature, Fault> {
+        let name = self.find().name;
+        if self.takes_integers() {
+            require_dtype(name, operands, 0, "numbers", |dtype| dtype != DType::Bool)?;
+        } else {
+            require_dtype(name, operands, 0, "floats", DType::is_float)?;
+        }
+        require_same_dtype(name, operands, 0, 1)?;
+        Ok(Signature { dtype: operands[0].dtype, shape: broadcast_operands(name, operands, 0, 1)? })
+    }
+
+    fn vjp<'g>(&self, k: usize, at: &Site<'_, 'g>) -> Cotangent<'g> {
+        self.rule(k, at.inputs[0], at.inputs[1], at.result, at.cotangent)
+    }
+
+    fn is_elementwise(&self) -> bool {
+        true
+    }
+}
+
+impl<'g, T: Number> Var<'g, T> {
+    /// The larger of two, element by element, with NumPy's broadcasting; NaN where either is NaN. Derivative: 1 for
+    /// the larger, 1/2 for each at a tie.
+    ///
+    /// ```
+    /// # use gradus::prelude::*;
+    /// # let g = Graph::new();
+    /// let x = g.input("x", 3.0);
+    /// assert_eq!(x.maximum(5.0).item()?, 5.0);
+    /// assert_eq!(x.maximum(3.0).grad(x).item()?, 0.5);
+    /// # Ok::<(), gradus::Error>(())
+    /// ```
+    ///
+    /// # Panics
+    /// If the shapes do not broadcast: "`maximum` cannot broadcast (3,) and (2,): 3 (axis 0) != 2 (axis 0)".
+    #[track_caller]
+    #[must_use]
+    pub fn maximum(self, other: impl IntoVar<'g, T>) -> Self {
+        self.binary(Binary::Maximum, other)
+    }
+
+    /// The smaller of two, element by element, with NumPy's broadcasting; NaN where either is NaN. Derivative: 1 for
+    /// the smaller, 1/2 for each at a tie.
+    ///
+    /// ```
+    /// # use gradus::prelude::*;
+    /// # let g = Graph::new();
+    /// assert_eq!(g.input("x", 3.0).minimum(5.0).item()?, 3.0);
+    /// # Ok::<(), gradus::Error>(())
+    /// ```
+    ///
+    /// # Panics
+    /// If the shapes do not broadcast.
+    #[track_caller]
+    #[must_use]
+    pub fn minimum(self, other: impl IntoVar<'g, T>) -> Self {
+        self.binary(Binary::Minimum, other)
+    }
+
+    #[track_caller]
+    pub(super) fn binary(self, op: Binary, other: impl IntoVar<'g, T>) -> Self {
+        let other = other.into_var(self.graph(), self.dtype());
+        self.graph().emit(Op::Binary(op), [self.erase(), other.erase()]).retype()
+    }
+}

@@ -1,0 +1,347 @@
+//! What each operation means: one file per family, one record per operation.
+//!
+//! A record holds the operation's name and notation, its formula, its kernel body, its derivative rule and the
+//! domain that tests sample. The rest of the crate reads records and never names an operation, but for the rewriter,
+//! whose business that is.
+
+/// The body of a kernel arm on integers, for records that take them.
+macro_rules! integers {
+    (Number, $run:expr) => {
+        $run
+    };
+    (Real, $run:expr) => {
+        unreachable!("this operation takes floats only")
+    };
+}
+
+/// Whether a record takes integers.
+macro_rules! is_number {
+    (Number) => {
+        true
+    };
+    (Real) => {
+        false
+    };
+}
+
+mod binary;
+mod compare;
+mod constant;
+mod layout;
+mod logic;
+mod matmul;
+mod operators;
+mod reduce;
+mod unary;
+
+use std::fmt;
+
+use crate::element::{DType, Literal};
+use crate::error::{Error, Operand};
+use crate::graph::{Expr, Leaf, NodeId, Signature};
+use crate::shape::{Clash, Shape, broadcast};
+
+pub use self::binary::Binary;
+pub use self::compare::Compare;
+pub use self::constant::IntoVar;
+pub use self::layout::Layout;
+pub(crate) use self::layout::expanded;
+pub use self::logic::Logic;
+pub use self::matmul::MatMul;
+pub use self::reduce::{Fold, Reduce};
+pub use self::unary::Unary;
+
+/// What a node computes: a closed enum of families. Operands are in the node, attributes in the operation.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub enum Op {
+    /// An input, a parameter or a constant array.
+    Leaf(Leaf),
+    /// A number.
+    #[doc(hidden)]
+    Literal(Literal),
+    /// A function of one number, at every element.
+    Unary(Unary),
+    /// A function of two numbers, at every pair of broadcast elements.
+    Binary(Binary),
+    /// A comparison, which gives a mask.
+    Compare(Compare),
+    /// What is done with masks, and conversions between element types.
+    Logic(Logic),
+    /// A result with fewer axes, or smaller ones.
+    Reduce(Reduce),
+    /// The same elements in another arrangement.
+    Layout(Layout),
+    /// Products of vectors and matrices.
+    MatMul(MatMul),
+}
+
+/// What is written about an operation.
+#[derive(Clone, Copy, Debug)]
+pub struct Record {
+    /// The name of the method, or the sign of the operator.
+    pub name: &'static str,
+    /// How it is printed.
+    pub notation: Notation,
+    /// LaTeX, with `#1`, `#2`, … for the operands and `#n` for the attribute.
+    pub latex: &'static str,
+    /// The derivative with its convention at kinks, as text.
+    pub derivative: &'static str,
+    /// Where tests sample its operands.
+    pub domain: Domain,
+}
+
+/// How an expression is printed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Notation {
+    /// `x.name(…)`.
+    Method,
+    /// `-x`.
+    Prefix,
+    /// `a + b`, with how strongly it binds.
+    Infix(u8),
+}
+
+/// An interval in which an operation is smooth, but for some points.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Domain {
+    /// Its lower end.
+    pub low: f64,
+    /// Its upper end.
+    pub high: f64,
+    /// Points inside where there is no derivative, or where the derivative jumps. For a binary operation, the
+    /// differences of its operands at which that is so.
+    pub kinks: &'static [f64],
+}
+
+impl Domain {
+    const fn within(low: f64, high: f64) -> Self {
+        Self { low, high, kinks: &[] }
+    }
+
+    const fn except(self, kinks: &'static [f64]) -> Self {
+        Self { kinks, ..self }
+    }
+
+    /// A domain for what has no float operands.
+    const NONE: Self = Self::within(0.0, 0.0);
+}
+
+/// What a derivative rule says about an operand.
+pub(crate) enum Cotangent<'g> {
+    /// The cotangent, perhaps of the result's shape: the engine un-broadcasts.
+    Of(Expr<'g>),
+    /// The derivative is zero everywhere, or zero by the user's wish.
+    Zero,
+    /// There is no derivative.
+    Undefined,
+}
+
+impl<'g> From<Expr<'g>> for Cotangent<'g> {
+    fn from(cotangent: Expr<'g>) -> Self {
+        Self::Of(cotangent)
+    }
+}
+
+/// What a derivative rule may use: operands, result and the result's cotangent.
+pub(crate) struct Site<'a, 'g> {
+    pub inputs: &'a [Expr<'g>],
+    pub result: Expr<'g>,
+    pub cotangent: Expr<'g>,
+}
+
+/// A mistake in the use of an operation, which becomes an [`Error`] once the operands can be described.
+pub(crate) type Fault = Box<dyn FnOnce(&dyn Fn(usize) -> Operand) -> Error>;
+
+/// What every family implements.
+pub(crate) trait Operation {
+    fn record(&self) -> Record;
+    /// Attributes as they are printed, between the operands of a method.
+    fn attributes(&self) -> Option<String> {
+        None
+    }
+    fn arity(&self) -> usize;
+    /// The same operation with attributes counted from the start, for these operands.
+    fn resolve(self, operands: &[Signature]) -> Result<Op, Fault>;
+    /// Element type and shape of the result.
+    fn infer(&self, operands: &[Signature]) -> Result<Signature, Fault>;
+    /// The cotangent of operand `k`.
+    fn vjp<'g>(&self, k: usize, at: &Site<'_, 'g>) -> Cotangent<'g>;
+    /// Whether every element of the result depends on the elements of its own place alone.
+    fn is_elementwise(&self) -> bool {
+        false
+    }
+    /// Whether operand `k` is read for its values, not for its shape alone.
+    fn reads(&self, _k: usize) -> bool {
+        true
+    }
+    /// The operand whose shape the result has, whatever it is.
+    fn shape_giver(&self) -> Option<usize> {
+        None
+    }
+}
+
+/// `op => expression` for the family that `op` belongs to; leaves and literals are left to the second arm.
+macro_rules! each_family {
+    ($op:expr, $family:ident => $body:expr, _ => $leaf:expr) => {
+        match $op {
+            Op::Leaf(_) | Op::Literal(_) => $leaf,
+            Op::Unary($family) => $body,
+            Op::Binary($family) => $body,
+            Op::Compare($family) => $body,
+            Op::Logic($family) => $body,
+            Op::Reduce($family) => $body,
+            Op::Layout($family) => $body,
+            Op::MatMul($family) => $body,
+        }
+    };
+}
+
+impl Op {
+    /// The record, unless it is a leaf or a literal.
+    pub fn record(&self) -> Option<Record> {
+        each_family!(self, family => Some(family.record()), _ => None)
+    }
+
+    /// The name by which errors speak of it.
+    pub fn name(&self) -> &'static str {
+        self.record().map_or("leaf", |record| record.name)
+    }
+
+    /// Whether it is an input, a parameter or a constant array.
+    pub fn is_leaf(&self) -> bool {
+        matches!(self, Self::Leaf(_))
+    }
+
+    /// A name for a node that has none.
+    pub(crate) fn label(&self) -> String {
+        match self {
+            Self::Leaf(leaf) => leaf.kind.to_string(),
+            Self::Literal(literal) => literal.to_string(),
+            _ => self.name().to_owned(),
+        }
+    }
+
+    pub(crate) fn attributes(&self) -> Option<String> {
+        each_family!(self, family => family.attributes(), _ => None)
+    }
+
+    /// Checks the operands; gives the operation with its attributes resolved, and what the result is.
+    pub(crate) fn check(self, operands: &[Signature]) -> Result<(Self, Signature), Fault> {
+        let (op, expected) = (self.name(), self.arity());
+        if operands.len() != expected {
+            let found = operands.len();
+            return Err(Box::new(move |_| Error::Arity { op, expected, found }));
+        }
+        let resolved = each_family!(self, family => family.resolve(operands)?, _ => self);
+        let signature = resolved.infer(operands)?;
+        Ok((resolved, signature))
+    }
+
+    fn arity(&self) -> usize {
+        each_family!(self, family => family.arity(), _ => 0)
+    }
+
+    /// Element type and shape of the result. A leaf's are its own, which the operation does not know.
+    pub(crate) fn infer(&self, operands: &[Signature]) -> Result<Signature, Fault> {
+        each_family!(self, family => family.infer(operands), _ => {
+            let dtype = if let Self::Literal(literal) = self { literal.dtype() } else { DType::F64 };
+            Ok(Signature { dtype, shape: Shape::scalar() })
+        })
+    }
+
+    pub(crate) fn vjp<'g>(&self, k: usize, at: &Site<'_, 'g>) -> Cotangent<'g> {
+        each_family!(self, family => family.vjp(k, at), _ => Cotangent::Undefined)
+    }
+
+    pub(crate) fn is_elementwise(&self) -> bool {
+        each_family!(self, family => family.is_elementwise(), _ => false)
+    }
+
+    pub(crate) fn reads(&self, k: usize) -> bool {
+        each_family!(self, family => family.reads(k), _ => true)
+    }
+
+    /// The operand that has the result's shape at any sizes. `operand` gives rank and shape root of an operand.
+    pub(crate) fn keeps_shape_of(&self, operand: impl Fn(usize) -> (usize, NodeId)) -> Option<usize> {
+        if !self.is_elementwise() {
+            return each_family!(self, family => family.shape_giver(), _ => None);
+        }
+        // A scalar operand never changes the shape; operands of one root have one shape.
+        let mut arrays = (0..self.arity()).filter(|&k| operand(k).0 > 0);
+        let first = arrays.next().unwrap_or(0);
+        arrays.all(|k| operand(k).1 == operand(first).1).then_some(first)
+    }
+}
+
+impl fmt::Display for Op {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.label())
+    }
+}
+
+/// The broadcast shape of two operands.
+fn broadcast_operands(op: &'static str, operands: &[Signature], i: usize, j: usize) -> Result<Shape, Fault> {
+    broadcast(&operands[i].shape, &operands[j].shape).map_err(|clash: Clash| -> Fault {
+        Box::new(move |operand| Error::Broadcast { op, operands: Box::new([operand(i), operand(j)]), clash })
+    })
+}
+
+/// Refuses operand `k` unless `fits` its element type.
+fn require_dtype(
+    op: &'static str,
+    operands: &[Signature],
+    k: usize,
+    expected: &'static str,
+    fits: impl Fn(DType) -> bool,
+) -> Result<(), Fault> {
+    if fits(operands[k].dtype) {
+        return Ok(());
+    }
+    Err(Box::new(move |operand| Error::DType {
+        op,
+        expected: expected.to_owned(),
+        operand: Box::new(operand(k)),
+    }))
+}
+
+/// Refuses operands of two element types.
+fn require_same_dtype(op: &'static str, operands: &[Signature], i: usize, j: usize) -> Result<(), Fault> {
+    let expected = operands[i].dtype;
+    if operands[j].dtype == expected {
+        return Ok(());
+    }
+    Err(Box::new(move |operand| Error::DType {
+        op,
+        expected: format!("{expected} on both sides"),
+        operand: Box::new(operand(j)),
+    }))
+}
+
+/// Numbers whose bits tell them apart: attributes of operations.
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+pub struct Attribute(u64);
+
+impl Attribute {
+    /// The number.
+    pub fn get(self) -> f64 {
+        f64::from_bits(self.0)
+    }
+}
+
+impl From<f64> for Attribute {
+    fn from(value: f64) -> Self {
+        Self(value.to_bits())
+    }
+}
+
+impl fmt::Display for Attribute {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.get().fmt(f)
+    }
+}
+
+impl fmt::Debug for Attribute {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.get().fmt(f)
+    }
+}

@@ -1,0 +1,161 @@
+//! The same formula, better: [rules](rules) as rows, applied on the way to a gradient or a program.
+//!
+//! The tape keeps what was written. A rewritten formula is built beside it, node by node in topological order, and
+//! everything that is recorded meanwhile passes through the rules.
+
+mod rules;
+
+use std::rc::Rc;
+
+use hashbrown::HashMap;
+
+use self::rules::{RULES, Rule};
+use crate::element::Literal;
+use crate::graph::{Expr, Graph, NodeId, Rewrite, reach};
+use crate::ops::{Binary, Op, Unary};
+
+/// Which rules apply.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Tier {
+    /// The same value to the last bit, but for the sign of a zero, and the same dependence on every node: what a
+    /// derivative may be written with while it is being derived.
+    Algebraic,
+    /// A value that is right where the formula as written overflows or cancels.
+    Stabilising,
+}
+
+/// Applies the rules up to a tier. Nodes that are `opaque` are taken for variables: no rule looks inside.
+pub(crate) struct Rewriter {
+    tier: Tier,
+    opaque: Vec<NodeId>,
+}
+
+impl Rewriter {
+    pub fn new(tier: Tier) -> Rc<Self> {
+        Rc::new(Self { tier, opaque: Vec::new() })
+    }
+
+    pub fn around(tier: Tier, opaque: Vec<NodeId>) -> Rc<Self> {
+        Rc::new(Self { tier, opaque })
+    }
+}
+
+impl Rewrite for Rewriter {
+    fn rewrite<'g>(&self, graph: &'g Graph, op: &Op, inputs: &[Expr<'g>]) -> Option<Expr<'g>> {
+        if let Some(literal) = folded(op, inputs) {
+            return Some(graph.literal(literal));
+        }
+        let site = Site { op, inputs, rewriter: self };
+        let applies = |rule: &&Rule| rule.tier <= self.tier && rule.head.is(op);
+        RULES.iter().filter(applies).find_map(|rule| (rule.apply)(&site))
+    }
+}
+
+/// The number that an elementwise operation makes of numbers.
+fn folded(op: &Op, inputs: &[Expr<'_>]) -> Option<Literal> {
+    let numbers = |k: usize| match inputs[k].op()? {
+        Op::Literal(literal) => Some(literal),
+        _ => None,
+    };
+    match op {
+        Op::Unary(Unary::StopGradient) => None,
+        Op::Unary(unary) => match numbers(0)? {
+            Literal::F32(x) => {
+                Some(Literal::F32(run(|x, out| unary.run(x, out), f32::from_bits(x)).to_bits()))
+            }
+            Literal::F64(x) => {
+                Some(Literal::F64(run(|x, out| unary.run(x, out), f64::from_bits(x)).to_bits()))
+            }
+            _ => None,
+        },
+        Op::Binary(binary) => match (numbers(0)?, numbers(1)?) {
+            (Literal::F32(a), Literal::F32(b)) => {
+                let b = f32::from_bits(b);
+                Some(Literal::F32(run(|a, out| binary.run(a, &[b], out), f32::from_bits(a)).to_bits()))
+            }
+            (Literal::F64(a), Literal::F64(b)) => {
+                let b = f64::from_bits(b);
+                Some(Literal::F64(run(|a, out| binary.run(a, &[b], out), f64::from_bits(a)).to_bits()))
+            }
+            _ => None,
+        },
+        _ => None,
+    }
+}
+
+fn run<T: Copy>(kernel: impl Fn(&[T], &mut [T]), x: T) -> T {
+    let mut out = [x];
+    kernel(&[x], &mut out);
+    out[0]
+}
+
+/// An operation that is about to be recorded, as a rule sees it.
+pub(crate) struct Site<'a, 'g> {
+    op: &'a Op,
+    inputs: &'a [Expr<'g>],
+    rewriter: &'a Rewriter,
+}
+
+impl<'g> Site<'_, 'g> {
+    fn a(&self) -> Expr<'g> {
+        self.inputs[0]
+    }
+
+    fn b(&self) -> Expr<'g> {
+        self.inputs[1]
+    }
+
+    /// The operands of `e` if it is computed by an operation that `is` right, and may be looked into.
+    fn operands<const N: usize>(&self, e: Expr<'g>, is: impl Fn(&Op) -> bool) -> Option<[Expr<'g>; N]> {
+        if self.rewriter.opaque.contains(&e.id()) {
+            return None;
+        }
+        let graph = e.graph();
+        let arena = graph.arena();
+        let node = arena.get(e.id()).filter(|node| is(&node.op))?;
+        let ids: [NodeId; N] = (*node.inputs).try_into().ok()?;
+        Some(ids.map(|id| graph.handle(id)))
+    }
+
+    /// `x`, if `e` is `unary(x)`.
+    fn under(&self, e: Expr<'g>, unary: Unary) -> Option<Expr<'g>> {
+        self.operands(e, |op| *op == Op::Unary(unary)).map(|[x]| x)
+    }
+
+    /// `(a, b)`, if `e` is `a op b`.
+    fn pair(&self, e: Expr<'g>, binary: Binary) -> Option<[Expr<'g>; 2]> {
+        self.operands(e, |op| *op == Op::Binary(binary))
+    }
+}
+
+/// The nodes of `roots` and below, rewritten, by their place in the source. On the source's own graph, leaves are
+/// themselves; on another one they are what `leaves` says.
+pub(crate) fn rewrite<'s, 't>(
+    source: &'s Graph,
+    roots: &[NodeId],
+    target: &'t Graph,
+    rewriter: Rc<Rewriter>,
+    leaves: impl Fn(Expr<'s>) -> Expr<'t>,
+) -> HashMap<NodeId, Expr<'t>> {
+    let opaque = rewriter.opaque.clone();
+    let nodes = reach(&source.arena(), roots.iter().copied(), |user, _| !opaque.contains(&user));
+    let mut image: HashMap<NodeId, Expr<'t>> = HashMap::with_capacity(nodes.len());
+    target.with_rewriter(rewriter, || {
+        for id in nodes {
+            let e = source.handle(id);
+            let Some(op) = e.op() else { continue };
+            let made = match op {
+                Op::Leaf(_) => leaves(e),
+                _ if opaque.contains(&id) => leaves(e),
+                op => {
+                    let inputs: smallvec::SmallVec<[Expr<'t>; 3]> =
+                        e.inputs().iter().map(|input| image[&input.id()]).collect();
+                    let made = target.with_origin(e.origin(), || target.apply(op, &inputs));
+                    made.expect("a rewritten formula has the shapes of the formula")
+                }
+            };
+            image.insert(id, made);
+        }
+    });
+    image
+}

@@ -1,0 +1,217 @@
+//! The rules. Each is a row: what it says, when it applies, and what it builds with the operators of a formula.
+//!
+//! What no rule may do: hide a NaN (`x · 0 → 0`, `x - x → 0`, `x / x → 1`), join two operations with different
+//! conventions at a kink, look through `stop_gradient`, depend on a size, or lose accuracy in a tail.
+
+use std::mem::discriminant;
+
+use super::{Site, Tier};
+use crate::graph::Expr;
+use crate::ops::{Binary, Fold, Layout, Logic, Op, Reduce, Unary};
+use crate::shape::Axes;
+
+/// One rewriting rule.
+pub(super) struct Rule {
+    /// What it says, for a reader.
+    #[allow(dead_code)]
+    pub says: &'static str,
+    pub tier: Tier,
+    pub head: Head,
+    pub apply: for<'g> fn(&Site<'_, 'g>) -> Option<Expr<'g>>,
+}
+
+/// The operation at the top of a rule's pattern.
+pub(super) enum Head {
+    Unary(Unary),
+    Binary(Binary),
+    Fold(Fold),
+    Layout(fn(&Layout) -> bool),
+    Cast,
+}
+
+impl Head {
+    pub fn is(&self, op: &Op) -> bool {
+        match (self, op) {
+            (Self::Unary(head), Op::Unary(op)) => discriminant(head) == discriminant(op),
+            (Self::Binary(head), Op::Binary(op)) => head == op,
+            (Self::Fold(head), Op::Reduce(op)) => *head == op.fold,
+            (Self::Layout(is), Op::Layout(op)) => is(op),
+            (Self::Cast, Op::Logic(Logic::Cast(_))) => true,
+            _ => false,
+        }
+    }
+}
+
+const fn algebraic(
+    says: &'static str,
+    head: Head,
+    apply: for<'g> fn(&Site<'_, 'g>) -> Option<Expr<'g>>,
+) -> Rule {
+    Rule { says, tier: Tier::Algebraic, head, apply }
+}
+
+const fn stabilising(
+    says: &'static str,
+    head: Head,
+    apply: for<'g> fn(&Site<'_, 'g>) -> Option<Expr<'g>>,
+) -> Rule {
+    Rule { says, tier: Tier::Stabilising, head, apply }
+}
+
+/// `x`, if `literal` is the number `value` and the other operand is `x`: a number never changes a shape.
+fn beside<'g>(x: Expr<'g>, literal: Expr<'g>, value: f64) -> Option<Expr<'g>> {
+    (literal.as_literal() == Some(value)).then_some(x)
+}
+
+/// `x`, if `e` is `1 + x` or `x + 1`.
+fn one_more<'g>(at: &Site<'_, 'g>, e: Expr<'g>) -> Option<Expr<'g>> {
+    let [a, b] = at.pair(e, Binary::Add)?;
+    beside(b, a, 1.0).or_else(|| beside(a, b, 1.0))
+}
+
+/// The table, in the order in which the rules are tried.
+pub(super) static RULES: &[Rule] = &[
+    // Signs.
+    algebraic("-(-x) = x", Head::Unary(Unary::Neg), |at| at.under(at.a(), Unary::Neg)),
+    algebraic("-(a - b) = b - a", Head::Unary(Unary::Neg), |at| {
+        let [a, b] = at.pair(at.a(), Binary::Sub)?;
+        Some(b - a)
+    }),
+    algebraic("(-a) · b = -(a · b)", Head::Binary(Binary::Mul), |at| {
+        Some(-(at.under(at.a(), Unary::Neg)? * at.b()))
+    }),
+    algebraic("a · (-b) = -(a · b)", Head::Binary(Binary::Mul), |at| {
+        Some(-(at.a() * at.under(at.b(), Unary::Neg)?))
+    }),
+    algebraic("(-a) / b = -(a / b)", Head::Binary(Binary::Div), |at| {
+        Some(-(at.under(at.a(), Unary::Neg)? / at.b()))
+    }),
+    algebraic("a / (-b) = -(a / b)", Head::Binary(Binary::Div), |at| {
+        Some(-(at.a() / at.under(at.b(), Unary::Neg)?))
+    }),
+    algebraic("a + (-b) = a - b", Head::Binary(Binary::Add), |at| {
+        Some(at.a() - at.under(at.b(), Unary::Neg)?)
+    }),
+    algebraic("(-a) + b = b - a", Head::Binary(Binary::Add), |at| {
+        Some(at.b() - at.under(at.a(), Unary::Neg)?)
+    }),
+    algebraic("a - (-b) = a + b", Head::Binary(Binary::Sub), |at| {
+        Some(at.a() + at.under(at.b(), Unary::Neg)?)
+    }),
+    algebraic("(-a) - b = -(a + b)", Head::Binary(Binary::Sub), |at| {
+        Some(-(at.under(at.a(), Unary::Neg)? + at.b()))
+    }),
+    algebraic("sum(-x) = -sum(x)", Head::Fold(Fold::Sum), negated_fold),
+    algebraic("mean(-x) = -mean(x)", Head::Fold(Fold::Mean), negated_fold),
+    algebraic(
+        "sum_like(-x) = -sum_like(x)",
+        Head::Layout(|op| matches!(op, Layout::SumLike)),
+        negated_layout,
+    ),
+    algebraic(
+        "broadcast_like(-x) = -broadcast_like(x)",
+        Head::Layout(|op| matches!(op, Layout::BroadcastLike { .. })),
+        negated_layout,
+    ),
+    // Neutral elements.
+    algebraic("x + 0 = 0 + x = x", Head::Binary(Binary::Add), |at| {
+        beside(at.a(), at.b(), 0.0).or_else(|| beside(at.b(), at.a(), 0.0))
+    }),
+    algebraic("x - 0 = x", Head::Binary(Binary::Sub), |at| beside(at.a(), at.b(), 0.0)),
+    algebraic("x · 1 = 1 · x = x", Head::Binary(Binary::Mul), |at| {
+        beside(at.a(), at.b(), 1.0).or_else(|| beside(at.b(), at.a(), 1.0))
+    }),
+    algebraic("x / 1 = x", Head::Binary(Binary::Div), |at| beside(at.a(), at.b(), 1.0)),
+    // Arrangements.
+    algebraic(
+        "a transpose that changes nothing",
+        Head::Layout(|op| matches!(op, Layout::Transpose { .. })),
+        |at| {
+            let Op::Layout(Layout::Transpose { axes }) = at.op else { return None };
+            axes.iter().enumerate().all(|(to, from)| to == from).then(|| at.a())
+        },
+    ),
+    algebraic(
+        "a transpose of a transpose",
+        Head::Layout(|op| matches!(op, Layout::Transpose { .. })),
+        |at| {
+            let Op::Layout(Layout::Transpose { axes: outer }) = at.op else { return None };
+            let [x] = at.operands(at.a(), |op| matches!(op, Op::Layout(Layout::Transpose { .. })))?;
+            let Some(Op::Layout(Layout::Transpose { axes: inner })) = at.a().op() else { return None };
+            let inner: Vec<usize> = inner.iter().collect();
+            let axes: Vec<usize> = outer.iter().map(|axis| inner[axis]).collect();
+            Some(x.transpose(Axes::from(&axes[..])))
+        },
+    ),
+    algebraic("the shape that it has anyhow", Head::Layout(takes_shape), |at| {
+        (at.a().shape_root().id() == at.b().shape_root().id()).then(|| at.a())
+    }),
+    algebraic(
+        "reshape_like(reshape(x), l) = reshape_like(x, l)",
+        Head::Layout(|op| *op == Layout::ReshapeLike),
+        |at| {
+            let reshapes =
+                |op: &Op| matches!(op, Op::Layout(Layout::Reshape { .. } | Layout::ExpandDims { .. }));
+            let [x] = at.operands(at.a(), reshapes)?;
+            Some(x.reshape_like(at.b()))
+        },
+    ),
+    algebraic("a cast to the type that it has", Head::Cast, |at| {
+        let Op::Logic(Logic::Cast(dtype)) = at.op else { return None };
+        (at.a().dtype() == *dtype).then(|| at.a())
+    }),
+    // Saturation.
+    stabilising("ln(σ(z)) = -softplus(-z)", Head::Unary(Unary::Ln), |at| {
+        Some(-(-at.under(at.a(), Unary::Sigmoid)?).softplus())
+    }),
+    stabilising("ln(eˣ) = x", Head::Unary(Unary::Ln), |at| at.under(at.a(), Unary::Exp)),
+    stabilising("ln(1 + x) = ln_1p(x)", Head::Unary(Unary::Ln), |at| Some(one_more(at, at.a())?.ln_1p())),
+    stabilising("ln(1 - x) = ln_1p(-x)", Head::Unary(Unary::Ln), |at| {
+        let [one, x] = at.pair(at.a(), Binary::Sub)?;
+        Some((-beside(x, one, 1.0)?).ln_1p())
+    }),
+    stabilising("ln_1p(eˣ) = softplus(x)", Head::Unary(Unary::Ln1p), |at| {
+        Some(at.under(at.a(), Unary::Exp)?.softplus())
+    }),
+    stabilising("1 - σ(z) = σ(-z)", Head::Binary(Binary::Sub), |at| {
+        let z = at.under(at.b(), Unary::Sigmoid)?;
+        Some((-beside(z, at.a(), 1.0)?).sigmoid())
+    }),
+    stabilising("eˣ - 1 = exp_m1(x)", Head::Binary(Binary::Sub), |at| {
+        let x = at.under(at.a(), Unary::Exp)?;
+        Some(beside(x, at.b(), 1.0)?.exp_m1())
+    }),
+    stabilising("1 / (1 + eˣ) = σ(-x)", Head::Binary(Binary::Div), |at| {
+        let x = at.under(one_more(at, at.b())?, Unary::Exp)?;
+        Some((-beside(x, at.a(), 1.0)?).sigmoid())
+    }),
+    stabilising("recip(1 + eˣ) = σ(-x)", Head::Unary(Unary::Recip), |at| {
+        Some((-at.under(one_more(at, at.a())?, Unary::Exp)?).sigmoid())
+    }),
+    stabilising("eˣ / (1 + eˣ) = σ(x)", Head::Binary(Binary::Div), |at| {
+        let above = at.under(at.a(), Unary::Exp)?;
+        let below = at.under(one_more(at, at.b())?, Unary::Exp)?;
+        (above.id() == below.id()).then(|| above.sigmoid())
+    }),
+];
+
+/// Whether it gives its first operand the shape of the second without new axes.
+fn takes_shape(op: &Layout) -> bool {
+    match op {
+        Layout::ReshapeLike | Layout::SumLike => true,
+        Layout::BroadcastLike { axes } => axes.count() == 0,
+        _ => false,
+    }
+}
+
+fn negated_fold<'g>(at: &Site<'_, 'g>) -> Option<Expr<'g>> {
+    let Op::Reduce(Reduce { fold, axes, keepdims }) = at.op else { return None };
+    let x = at.under(at.a(), Unary::Neg)?;
+    let reduce = Reduce { fold: *fold, axes: axes.clone(), keepdims: *keepdims };
+    Some(-x.graph().emit(Op::Reduce(reduce), [x]))
+}
+
+fn negated_layout<'g>(at: &Site<'_, 'g>) -> Option<Expr<'g>> {
+    let x = at.under(at.a(), Unary::Neg)?;
+    Some(-x.graph().emit(at.op.clone(), [x, at.b()]))
+}
