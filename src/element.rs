@@ -4,8 +4,6 @@ use std::fmt;
 
 use ndarray::{ArcArray, ArrayViewD, IxDyn};
 
-use crate::shape::Shape;
-
 /// The element type of a node.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum DType {
@@ -156,10 +154,6 @@ macro_rules! each_dtype {
 pub(crate) use each_dtype;
 
 impl Value {
-    pub(crate) fn shape(&self) -> Shape {
-        each_dtype!(self, Value(array) => Shape::from(array.shape()))
-    }
-
     pub(crate) fn view(&self) -> View<'_> {
         match self {
             Self::F32(array) => View::F32(array.view()),

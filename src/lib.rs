@@ -10,6 +10,7 @@ pub mod ops;
 pub mod optim;
 mod rewrite;
 mod shape;
+mod view;
 
 pub use element::{DType, Dtype, Element, Erased, Float, Mask, Number, Real};
 pub use error::{Error, Operand, Origin, Result};

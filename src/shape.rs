@@ -35,10 +35,6 @@ impl Shape {
         self.len()
     }
 
-    pub(crate) fn push(&mut self, size: usize) {
-        self.0.push(size);
-    }
-
     /// Strides of an array of this shape in C order, in elements.
     pub(crate) fn c_strides(&self) -> Strides {
         let mut strides: Strides = smallvec::smallvec![1; self.len()];
@@ -222,7 +218,7 @@ impl Axes {
     }
 
     /// The resolved axes.
-    pub(crate) fn iter(&self) -> impl ExactSizeIterator<Item = usize> + Clone + '_ {
+    pub(crate) fn iter(&self) -> impl ExactSizeIterator<Item = usize> + DoubleEndedIterator + Clone + '_ {
         self.0.as_deref().unwrap_or_default().iter().map(|&axis| axis as usize)
     }
 

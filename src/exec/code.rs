@@ -28,7 +28,6 @@ pub(super) struct Instruction {
 /// A leaf that the formula reads.
 pub(super) struct Source {
     pub id: NodeId,
-    pub kind: LeafKind,
     pub instruction: u32,
 }
 
@@ -74,8 +73,8 @@ impl Code {
         for (i, id) in (0..).zip(all) {
             let Some(node) = arena.get(id) else { continue };
             place.insert(id, i);
-            if let Op::Leaf(leaf) = node.op {
-                leaves.push(Source { id: origins.borrow()[&id], kind: leaf.kind, instruction: i });
+            if node.op.is_leaf() {
+                leaves.push(Source { id: origins.borrow()[&id], instruction: i });
             }
             instructions.push(Instruction {
                 op: node.op.clone(),

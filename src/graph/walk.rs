@@ -13,10 +13,6 @@ impl NodeSet {
         Self(vec![0; arena.order().len().div_ceil(64)])
     }
 
-    pub fn contains(&self, position: u32) -> bool {
-        self.0.get(position as usize / 64).is_some_and(|word| word >> (position % 64) & 1 == 1)
-    }
-
     /// Whether it was not there before.
     pub fn insert(&mut self, position: u32) -> bool {
         let (word, bit) = (&mut self.0[position as usize / 64], 1 << (position % 64));

@@ -246,9 +246,9 @@ reduction! {
         /// ```
         /// # use gradus::prelude::*;
         /// # let g = Graph::new();
-        /// let x = g.input("x", ndarray::array![[1.0, 9.0], [8.0, 2.0]]);
+        /// let x = g.input("x", ndarray::array![[1.0_f64, 9.0], [8.0, 2.0]]);
         /// assert_eq!(x.argmax().item()?, 1);
-        /// assert_eq!(x.argmax_axis(0).value()?, ndarray::array![1, 0].into_dyn());
+        /// assert_eq!(x.argmax_axis(0).value()?, ndarray::array![1_i64, 0].into_dyn());
         /// # Ok::<(), gradus::Error>(())
         /// ```
         ///

@@ -146,6 +146,10 @@ pub(super) static RULES: &[Rule] = &[
     algebraic("the shape that it has anyhow", Head::Layout(takes_shape), |at| {
         (at.a().shape_root().id() == at.b().shape_root().id()).then(|| at.a())
     }),
+    algebraic("a + broadcast(b) = a + b", Head::Binary(Binary::Add), |at| implicit(at, |a, b| a + b)),
+    algebraic("a - broadcast(b) = a - b", Head::Binary(Binary::Sub), |at| implicit(at, |a, b| a - b)),
+    algebraic("a · broadcast(b) = a · b", Head::Binary(Binary::Mul), |at| implicit(at, |a, b| a * b)),
+    algebraic("a / broadcast(b) = a / b", Head::Binary(Binary::Div), |at| implicit(at, |a, b| a / b)),
     algebraic(
         "reshape_like(reshape(x), l) = reshape_like(x, l)",
         Head::Layout(|op| *op == Layout::ReshapeLike),
@@ -214,4 +218,19 @@ fn negated_fold<'g>(at: &Site<'_, 'g>) -> Option<Expr<'g>> {
 fn negated_layout<'g>(at: &Site<'_, 'g>) -> Option<Expr<'g>> {
     let x = at.under(at.a(), Unary::Neg)?;
     Some(-x.graph().emit(at.op.clone(), [x, at.b()]))
+}
+
+/// An operand that is stretched to the shape which the other one has by construction need not be: the operation
+/// stretches it.
+fn implicit<'g>(at: &Site<'_, 'g>, op: fn(Expr<'g>, Expr<'g>) -> Expr<'g>) -> Option<Expr<'g>> {
+    let unstretched = |e: Expr<'g>, other: Expr<'g>| {
+        let stretches = |op: &Op| matches!(op, Op::Layout(Layout::BroadcastLike { .. }));
+        let [x, like] = at.operands(e, stretches)?;
+        // New axes in front are where an operation puts them by itself.
+        let in_front = x.ndim() == 0
+            || matches!(e.op(), Some(Op::Layout(Layout::BroadcastLike { axes })) if axes.count() == 0);
+        (in_front && like.shape_root().id() == other.shape_root().id()).then_some(x)
+    };
+    let (a, b) = (at.a(), at.b());
+    unstretched(a, b).map(|a| op(a, b)).or_else(|| unstretched(b, a).map(|b| op(a, b)))
 }

@@ -1,0 +1,3 @@
+//! Formulas for readers.
+
+mod text;
