@@ -1,5 +1,6 @@
 //! Reverse-mode automatic differentiation on ndarray.
 
+pub mod check;
 mod element;
 mod error;
 mod exec;

@@ -12,6 +12,7 @@ macro_rules! unary {
     ($(
         $(#[$doc:meta])*
         $vis:vis fn $method:ident => $Variant:ident $({ $attribute:ident: $given:ident as $kept:ident })? for $Takes:ident {
+            $(name: $name:literal,)?
             notation: $notation:expr,
             latex: $latex:literal,
             derivative: $derivative:literal,
@@ -84,7 +85,7 @@ macro_rules! unary {
             const fn find(self) -> Record {
                 match self {
                     $(Self::$Variant $({ $attribute: _ })? => Record {
-                        name: stringify!($method),
+                        name: name!($method $($name)?),
                         notation: $notation,
                         latex: $latex,
                         derivative: $derivative,
@@ -106,6 +107,17 @@ macro_rules! unary {
     };
 }
 
+/// The name that a record gives, else the method's.
+macro_rules! name {
+    ($method:ident) => {
+        stringify!($method)
+    };
+    ($method:ident $name:literal) => {
+        $name
+    };
+}
+
+/// The given number of the attribute's type.
 macro_rules! pick {
     (i32, $integer:expr, $float:expr) => {
         $integer
@@ -117,6 +129,7 @@ macro_rules! pick {
 
 unary! {
     pub(crate) fn negate => Neg for Number {
+        name: "-",
         notation: Notation::Prefix,
         latex: "-#1",
         derivative: "-1",

@@ -17,7 +17,7 @@ use crate::ops::{Binary, Op, Unary};
 /// Which rules apply.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Tier {
-    /// The same value to the last bit, but for the sign of a zero, and the same dependence on every node: what a
+    /// The same value, but for the last bits and the sign of a zero, and the same dependence on every node: what a
     /// derivative may be written with while it is being derived.
     Algebraic,
     /// A value that is right where the formula as written overflows or cancels.

@@ -7,7 +7,7 @@ use std::mem::discriminant;
 
 use super::{Site, Tier};
 use crate::graph::Expr;
-use crate::ops::{Binary, Fold, Layout, Logic, Op, Reduce, Unary};
+use crate::ops::{Binary, Fold, Layout, Logic, MatMul, Op, Reduce, Unary};
 use crate::shape::Axes;
 
 /// One rewriting rule.
@@ -143,6 +143,13 @@ pub(super) static RULES: &[Rule] = &[
             Some(x.transpose(Axes::from(&axes[..])))
         },
     ),
+    algebraic("(a · bᵀ)ᵀ = b · aᵀ", Head::Layout(|op| matches!(op, Layout::Transpose { .. })), |at| {
+        let [a, b] = at.operands(at.a(), |op| matches!(op, Op::MatMul(MatMul::Dot)))?;
+        let matrices = a.ndim() == 2 && b.ndim() == 2;
+        let transposed =
+            |e| at.operands::<1>(e, |op| matches!(op, Op::Layout(Layout::Transpose { .. }))).is_some();
+        (matrices && (transposed(a) || transposed(b))).then(|| b.t().dot(a.t()))
+    }),
     algebraic("the shape that it has anyhow", Head::Layout(takes_shape), |at| {
         (at.a().shape_root().id() == at.b().shape_root().id()).then(|| at.a())
     }),

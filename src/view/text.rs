@@ -6,7 +6,7 @@ use hashbrown::HashMap;
 
 use crate::element::Dtype;
 use crate::graph::{Expr, NodeId, Var, reach};
-use crate::ops::{Layout, Logic, Notation, Op, Reduce};
+use crate::ops::{Fold, Layout, Logic, Notation, Op, Reduce};
 
 /// A subexpression that is used more than once is bound to a name from this many characters on.
 const SHARED: usize = 24;
@@ -45,8 +45,11 @@ impl Piece {
 }
 
 /// Prints the formula as it would be written, with leaves and named nodes by their names. A subexpression that is
-/// long, or shared and not short, is bound to a name in a line of its own. What does nothing at the recorded shapes (a
-/// [`sum_like`](Var::sum_like) where nothing was broadcast) is left out.
+/// long, or shared and not short, is bound to a name in a line of its own.
+///
+/// What takes its sizes from elsewhere is printed as it is at the recorded sizes: a [`sum_like`](Var::sum_like) where
+/// nothing was broadcast is left out, and so is a broadcast that an operator makes anyhow; the size of something that
+/// has no name is printed as a number.
 ///
 /// ```
 /// use gradus::prelude::*;
@@ -64,26 +67,29 @@ impl<T: Dtype> fmt::Display for Var<'_, T> {
         let graph = self.graph();
         let arena = graph.arena();
         let named = |id: NodeId| id != root.id() && arena.get(id).is_some_and(|node| node.name().is_some());
-        let nodes = reach(&arena, [root.id()], |user, k| {
-            !named(user) && arena.get(user).is_some_and(|node| shown(graph.handle(user), &node.op, k))
-        });
-        let mut uses: HashMap<NodeId, usize> = HashMap::new();
-        for &id in &nodes {
-            if let Some(node) = arena.get(id).filter(|_| !named(id)) {
-                node.inputs.iter().for_each(|&input| *uses.entry(input).or_default() += 1);
+        let nodes = reach(&arena, [root.id()], |user, _| !named(user));
+        // How often each is printed.
+        let mut uses: HashMap<NodeId, usize> = HashMap::from([(root.id(), 1)]);
+        for &id in nodes.iter().rev().filter(|id| !named(**id)) {
+            if uses.contains_key(&id) {
+                let e = graph.handle(id);
+                (0..e.inputs().len()).filter_map(|k| printed(e, k)).for_each(|operand| {
+                    *uses.entry(operand.id()).or_default() += 1;
+                });
             }
         }
         let mut pieces: HashMap<NodeId, Piece> = HashMap::new();
         let mut bound = 0;
-        for id in nodes {
+        for (id, uses) in nodes.into_iter().filter_map(|id| Some((id, *uses.get(&id)?))) {
             let Some(node) = arena.get(id) else { continue };
+            let e = graph.handle(id);
             let piece = match node.name() {
-                Some(name) if id != root.id() || node.op.is_leaf() => Piece::atom(name),
-                _ => piece(graph.handle(id), &node.op, |k| pieces[&node.inputs[k]].clone()),
+                Some(name) if named(id) || node.op.is_leaf() => Piece::atom(name),
+                _ => piece(e, &node.op, |k| Some(pieces[&printed(e, k)?.id()].clone())),
             };
             let length = piece.text.chars().count();
-            let shared = uses.get(&id).is_some_and(|&uses| uses > 1) && length > SHARED;
-            let piece = if id != root.id() && (shared || length > LONG) {
+            let bind = id != root.id() && (length > LONG || uses > 1 && length > SHARED);
+            let piece = if bind {
                 bound += 1;
                 writeln!(f, "let v{bound} = {};", piece.text)?;
                 Piece::atom(format!("v{bound}"))
@@ -96,9 +102,35 @@ impl<T: Dtype> fmt::Display for Var<'_, T> {
     }
 }
 
-/// Whether operand `k` appears in the text.
-fn shown(e: Expr<'_>, op: &Op, k: usize) -> bool {
-    k == 0 || !changes_nothing(e, op)
+/// Operand `k` as it is printed: without what changes nothing, and without a broadcast that the operator makes all the
+/// same; nothing, if the text does not name it.
+fn printed(user: Expr<'_>, k: usize) -> Option<Expr<'_>> {
+    let op = user.op()?;
+    let named = match &op {
+        Op::Reduce(_) => !is_number(user, &op),
+        Op::Layout(Layout::SumLike) => k == 0 || user.ndim() > 0,
+        Op::Layout(_) => k == 0,
+        _ => true,
+    };
+    let inputs = user.inputs();
+    let operand = plain(*inputs.get(k).filter(|_| named)?);
+    let infix = op.record().is_some_and(|record| matches!(record.notation, Notation::Infix(_)));
+    let others = || inputs.iter().enumerate().filter(|&(other, _)| other != k);
+    let stretched = infix && others().any(|(_, other)| other.shape() == user.shape());
+    match operand.op() {
+        Some(op) if stretched && operand.name().is_none() && is_implicit(operand, &op) => {
+            Some(plain(operand.inputs()[0]))
+        }
+        _ => Some(operand),
+    }
+}
+
+/// What is left of an expression without what changes nothing.
+fn plain(mut e: Expr<'_>) -> Expr<'_> {
+    while e.name().is_none() && e.op().is_some_and(|op| changes_nothing(e, &op)) {
+        e = e.inputs()[0];
+    }
+    e
 }
 
 /// Whether it gives an operand the shape that it has at recording.
@@ -111,30 +143,47 @@ fn changes_nothing(e: Expr<'_>, op: &Op) -> bool {
     takes_shape && e.inputs()[0].shape() == e.shape()
 }
 
-fn piece(e: Expr<'_>, op: &Op, operand: impl Fn(usize) -> Piece) -> Piece {
-    if changes_nothing(e, op) {
-        return operand(0);
+/// Whether it is a broadcast of a scalar or along leading axes, which operators make by themselves.
+fn is_implicit(e: Expr<'_>, op: &Op) -> bool {
+    match op {
+        Op::Layout(Layout::BroadcastLike { axes }) => axes.count() == 0 || e.inputs()[0].ndim() == 0,
+        _ => false,
     }
-    let Some(record) = op.record() else {
+}
+
+/// Whether it is the size of something that has no name.
+fn is_number(e: Expr<'_>, op: &Op) -> bool {
+    matches!(op, Op::Reduce(Reduce { fold: Fold::Size, .. })) && e.inputs()[0].name().is_none()
+}
+
+fn piece(e: Expr<'_>, op: &Op, operand: impl Fn(usize) -> Option<Piece>) -> Piece {
+    if let Op::Reduce(Reduce { axes, .. }) = op
+        && is_number(e, op)
+    {
+        let shape = e.inputs()[0].shape();
+        return Piece::atom(axes.iter().map(|axis| shape[axis]).product::<usize>().to_string());
+    }
+    let operands: Vec<Piece> = (0..e.inputs().len()).filter_map(operand).collect();
+    let (Some(record), Some((first, rest))) = (op.record(), operands.split_first()) else {
         let label = op.label();
         let binding = if label.starts_with('-') { Binding::Prefix } else { Binding::Method };
         return Piece { text: label, binding };
     };
     match record.notation {
-        Notation::Prefix => Piece {
-            text: format!("{}{}", record.name, operand(0).at(Binding::Prefix)),
-            binding: Binding::Prefix,
-        },
+        _ if changes_nothing(e, op) => first.clone(),
+        Notation::Prefix => {
+            Piece { text: format!("{}{}", record.name, first.at(Binding::Prefix)), binding: Binding::Prefix }
+        }
         Notation::Infix(strength) => {
             let binding = Binding::Infix(strength);
-            let (left, right) = (operand(0).at(binding), operand(1).above(binding));
-            Piece { text: format!("{left} {} {right}", record.name), binding }
+            let right: String = rest.iter().map(|right| right.above(binding)).collect();
+            Piece { text: format!("{} {} {right}", first.at(binding), record.name), binding }
         }
         Notation::Method => {
-            let rest = (1..e.inputs().len()).map(|k| operand(k).text);
             let (name, attributes) = method(e, op, record.name);
-            let arguments: Vec<String> = rest.chain(attributes).collect();
-            Piece::atom(format!("{}.{name}({})", operand(0).at(Binding::Method), arguments.join(", ")))
+            let arguments: Vec<String> =
+                rest.iter().map(|piece| piece.text.clone()).chain(attributes).collect();
+            Piece::atom(format!("{}.{name}({})", first.at(Binding::Method), arguments.join(", ")))
         }
     }
 }
@@ -151,6 +200,9 @@ fn method(e: Expr<'_>, op: &Op, name: &str) -> (String, Option<String>) {
                 (_, true) => (format!("{name}_keepdims"), Some(axes.to_string())),
             }
         }
+        Op::Layout(Layout::SumLike) if e.ndim() == 0 => ("sum".to_owned(), None),
+        Op::Layout(Layout::BroadcastLike { .. }) => ("broadcast_to".to_owned(), Some(e.shape().to_string())),
+        Op::Layout(Layout::ReshapeLike) => ("reshape".to_owned(), Some(e.shape().to_string())),
         Op::Layout(Layout::Transpose { axes }) if axes.iter().rev().eq(0..axes.count()) => {
             ("t".to_owned(), None)
         }
