@@ -11,9 +11,9 @@
 //! use gradus::prelude::*;
 //! use gradus::check::{assert_gradient, derivation};
 //! let g = Graph::new();
-//! let x = g.input("x", array![[1.0_f64, 2.0, -1.0], [0.5, -0.3, 0.8]]);
-//! let y = g.input("y", array![[1.0_f64, 0.0, 1.0]]);
-//! let w = g.param("w", array![[0.1_f64], [-0.2]]);
+//! let x = g.input("x", array![[1.0, 2.0, -1.0], [0.5, -0.3, 0.8]]);
+//! let y = g.input("y", array![[1.0, 0.0, 1.0]]);
+//! let w = g.param("w", array![[0.1], [-0.2]]);
 //! let a = w.t().dot(x).sigmoid();
 //! let cost = -(y * a.ln() + (1.0 - y) * (1.0 - a).ln()).mean();
 //!

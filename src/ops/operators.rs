@@ -1,4 +1,8 @@
 //! `+ - * /`, negation, and `& | !` for masks: between handles, numbers and arrays, in both orders.
+//!
+//! A number beside floats is an `f64`, whatever floats they are, and is rounded once. There is no second set of
+//! operators for `f32` numbers: with two candidates the compiler could not tell what `1.0 - a` is before it goes on
+//! to `(1.0 - a).ln()`.
 
 use std::ops::{Add, BitAnd, BitOr, Div, Mul, Neg, Not, Sub};
 
@@ -41,9 +45,9 @@ macro_rules! operator {
             }
         }
 
-        operator!(@scalar $Trait, $method, f32);
-
-        impl<'g, T: Element + $Takes, S: Data<Elem = T>, D: Dimension> $Trait<ArrayBase<S, D>> for Var<'g, T> {
+        impl<'g, T: Element + $Takes, S: Data<Elem = T>, D: Dimension> $Trait<ArrayBase<S, D>>
+            for Var<'g, T>
+        {
             type Output = Self;
             #[track_caller]
             fn $method(self, other: ArrayBase<S, D>) -> Self {
@@ -51,7 +55,9 @@ macro_rules! operator {
             }
         }
 
-        impl<'g, T: Element + $Takes, S: Data<Elem = T>, D: Dimension> $Trait<&ArrayBase<S, D>> for Var<'g, T> {
+        impl<'g, T: Element + $Takes, S: Data<Elem = T>, D: Dimension> $Trait<&ArrayBase<S, D>>
+            for Var<'g, T>
+        {
             type Output = Self;
             #[track_caller]
             fn $method(self, other: &ArrayBase<S, D>) -> Self {
@@ -59,7 +65,9 @@ macro_rules! operator {
             }
         }
 
-        impl<'g, T: Element + $Takes, S: Data<Elem = T>, D: Dimension> $Trait<Var<'g, T>> for ArrayBase<S, D> {
+        impl<'g, T: Element + $Takes, S: Data<Elem = T>, D: Dimension> $Trait<Var<'g, T>>
+            for ArrayBase<S, D>
+        {
             type Output = Var<'g, T>;
             #[track_caller]
             fn $method(self, other: Var<'g, T>) -> Var<'g, T> {
@@ -67,7 +75,9 @@ macro_rules! operator {
             }
         }
 
-        impl<'g, T: Element + $Takes, S: Data<Elem = T>, D: Dimension> $Trait<Var<'g, T>> for &ArrayBase<S, D> {
+        impl<'g, T: Element + $Takes, S: Data<Elem = T>, D: Dimension> $Trait<Var<'g, T>>
+            for &ArrayBase<S, D>
+        {
             type Output = Var<'g, T>;
             #[track_caller]
             fn $method(self, other: Var<'g, T>) -> Var<'g, T> {
