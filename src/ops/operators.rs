@@ -9,14 +9,14 @@ use std::ops::{Add, BitAnd, BitOr, Div, Mul, Neg, Not, Sub};
 use ndarray::{ArrayBase, Data, Dimension};
 
 use super::constant::IntoVar;
-use super::{Binary, Logic};
+use super::{Binary, Logic, Op};
 use crate::element::{Element, Mask, Number, Real};
 use crate::graph::Var;
 
 /// `left op right`, where the handle is on the right.
 #[track_caller]
 fn reversed<'g, T: Number>(op: Binary, left: impl IntoVar<'g, T>, right: Var<'g, T>) -> Var<'g, T> {
-    left.into_var(right.graph(), right.dtype()).binary(op, right)
+    left.into_var(right.graph(), right.dtype_for(Op::Binary(op).name())).binary(op, right)
 }
 
 macro_rules! operator {

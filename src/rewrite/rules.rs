@@ -114,6 +114,16 @@ pub(super) static RULES: &[Rule] = &[
         negated_layout,
     ),
     // Neutral elements.
+    algebraic("select(m, p, 0) + select(m, q, 0) = select(m, p + q, 0)", Head::Binary(Binary::Add), |at| {
+        let selects = |op: &Op| *op == Op::Logic(Logic::Select);
+        let ([m, p, s], [n, q, t]) = (at.operands(at.a(), selects)?, at.operands(at.b(), selects)?);
+        let zeros = |a: Expr<'_>, b: Expr<'_>| a.as_literal() == Some(0.0) && b.as_literal() == Some(0.0);
+        match m.id() == n.id() {
+            true if zeros(s, t) => Some(m.select(p + q, s)),
+            true if zeros(p, q) => Some(m.select(p, s + t)),
+            _ => None,
+        }
+    }),
     algebraic("x + 0 = 0 + x = x", Head::Binary(Binary::Add), |at| {
         beside(at.a(), at.b(), 0.0).or_else(|| beside(at.b(), at.a(), 0.0))
     }),
