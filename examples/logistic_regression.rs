@@ -46,7 +46,7 @@ struct Options {
     #[arg(long, value_name = "N", default_value_t = 2000)]
     iterations: usize,
     /// The learning rate; several give one curve each [default: 0.5 for the digits, 0.005 with --data]
-    #[arg(long, value_name = "A", value_parser = learning_rate)]
+    #[arg(long, value_name = "A", value_parser = learning_rate, allow_negative_numbers = true)]
     learning_rate: Vec<f64>,
     /// The element type to compute in
     #[arg(long, value_enum, default_value_t = Precision::F64)]
