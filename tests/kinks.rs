@@ -99,7 +99,8 @@ fn nan_propagates() {
 #[test]
 fn the_branch_that_is_not_taken_is_silent() {
     // At x = 0 and below, the other branch is infinite or NaN, and so is its derivative.
-    let cases: [(&str, fn(Var<'_>) -> Var<'_>); 9] = [
+    type Case = (&'static str, fn(Var<'_>) -> Var<'_>);
+    let cases: [Case; 9] = [
         ("sqrt", |x| x.gt(0.0).select(x.sqrt(), 0.0)),
         ("ln", |x| x.gt(0.0).select(x.ln(), x * 2.0)),
         ("1/x", |x| x.gt(0.0).select(1.0 / x, 1.0)),

@@ -23,6 +23,8 @@ pub struct Pictures {
 
 /// How many of the digits train.
 const TRAIN_DIGITS: usize = 1437;
+/// How many bytes an array in an archive may have.
+const LARGEST: u64 = 4 << 30;
 const DIGITS: &[u8] = include_bytes!("../data/digits.csv.gz");
 
 /// The digits, 8×8 grey levels divided by 16, labelled 1 where `is_one` holds of the class.
@@ -122,7 +124,7 @@ fn read_array(
     let found: Vec<String> =
         zip.file_names().flatten().map(|name| name.trim_end_matches(".npy").to_owned()).collect();
     let failed = |error: &dyn fmt::Display| Error::in_file(path, format!("{name} cannot be read: {error}"));
-    let mut entry = zip.by_name(&format!("{name}.npy")).map_err(|error| match error {
+    let entry = zip.by_name(&format!("{name}.npy")).map_err(|error| match error {
         zip::result::ZipError::FileNotFound => {
             let mut found = found.clone();
             found.sort_unstable();
@@ -131,7 +133,10 @@ fn read_array(
         other => failed(&other),
     })?;
     let mut bytes = Vec::new();
-    entry.read_to_end(&mut bytes).map_err(|error| failed(&error))?;
+    entry.take(LARGEST + 1).read_to_end(&mut bytes).map_err(|error| failed(&error))?;
+    if bytes.len() as u64 > LARGEST {
+        return Err(failed(&format!("it has more than {LARGEST} bytes")));
+    }
     check_size(&bytes).map_err(|error| failed(&error))?;
     let file = NpyFile::new(Cursor::new(&bytes)).map_err(|error| failed(&error))?;
     let shape: Vec<usize> = file.shape().iter().map(|&n| n as usize).collect();

@@ -11,6 +11,9 @@ use super::Error;
 
 /// Makes the folder if it is missing.
 pub fn make_folder(path: &Path) -> Result<(), Error> {
+    if path.exists() && !path.is_dir() {
+        return Err(Error::in_file(path, "expected a folder, found a file"));
+    }
     fs::create_dir_all(path)
         .map_err(|error| Error::in_file(path, format!("cannot make this folder: {error}")))
 }
@@ -18,6 +21,9 @@ pub fn make_folder(path: &Path) -> Result<(), Error> {
 /// Writes the file beside its place, then renames it, so that it is never seen half-written.
 pub fn write(path: &Path, bytes: &[u8]) -> Result<(), Error> {
     let failed = |error: std::io::Error| Error::in_file(path, format!("cannot write: {error}"));
+    if path.exists() && !path.is_file() {
+        return fs::write(path, bytes).map_err(failed); // a device, which must not be replaced
+    }
     let mut name = path.file_name().unwrap_or_default().to_owned();
     name.push(format!(".{}.part", std::process::id()));
     let beside = path.with_file_name(name);

@@ -181,8 +181,8 @@ impl Step {
                     within::<T>(leaves, buffers, out, |reader, out| {
                         let x = reader.read(*from, 0, axis.outer * axis.middle * axis.inner);
                         match fold {
-                            Fold::Max => kernels::fold(x, *axis, out, |a, b| Lanes::maximum(a, b)),
-                            Fold::Min => kernels::fold(x, *axis, out, |a, b| Lanes::minimum(a, b)),
+                            Fold::Max => kernels::fold(x, *axis, out, Lanes::maximum),
+                            Fold::Min => kernels::fold(x, *axis, out, Lanes::minimum),
                             _ => kernels::sum(x, *axis, out, 0.0, |a, b| a + b),
                         }
                         if let Some(divisor) = divisor {

@@ -50,15 +50,9 @@ impl Operation for MatMul {
         let op = self.find().name;
         require_dtype(op, operands, 0, "floats", DType::is_float)?;
         require_same_dtype(op, operands, 0, 1)?;
-        for k in 0..2 {
-            if operands[k].shape.ndim() > 2 {
-                let expected = "operands with at most 2 axes";
-                return Err(Box::new(move |operand| Error::Rank {
-                    op,
-                    expected,
-                    operand: Box::new(operand(k)),
-                }));
-            }
+        if let Some(k) = operands.iter().position(|operand| operand.shape.ndim() > 2) {
+            let expected = "operands with at most 2 axes";
+            return Err(Box::new(move |operand| Error::Rank { op, expected, operand: Box::new(operand(k)) }));
         }
         let (a, b) = (&operands[0].shape, &operands[1].shape);
         let inner = a.ndim() - 1;

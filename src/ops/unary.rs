@@ -26,7 +26,7 @@ macro_rules! unary {
         #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
         pub enum Unary {
             $(
-                #[doc = concat!("[`Var::", stringify!($method), "`]")]
+                #[doc = concat!("`Var::", stringify!($method), "`.")]
                 $Variant $({
                     /// The attribute.
                     $attribute: $kept
