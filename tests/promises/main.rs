@@ -1,4 +1,7 @@
 //! The tests, by what they promise. One binary, so that the crate is linked once.
 
+mod errors;
+mod kinks;
 mod ops;
 mod support;
+mod values;

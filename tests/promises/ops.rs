@@ -5,7 +5,9 @@ use gradus::ops::{Binary, Fold, Op, Reduce, Unary};
 use gradus::{Axes, Var};
 use ndarray::{Array2, ArrayD, IxDyn, arr0, array};
 
-use crate::support::{Formula, Laid, Lie, MARGIN, Rng, Slope, assert_close, check_derivatives, panicked};
+use crate::support::{
+    Formula, Laid, Lie, MARGIN, Rng, Slope, assert_close, check_derivatives, panicked, unaries,
+};
 
 /// One shape of each kind.
 const SHAPES: &[&[usize]] =
@@ -46,19 +48,6 @@ fn unary(op: Unary) -> impl for<'g> Fn(&[Var<'g>]) -> Var<'g> {
 
 fn binary<'g>(op: Binary, a: Var<'g>, b: Var<'g>) -> Var<'g> {
     a.graph().apply(Op::Binary(op), &[a.erase(), b.erase()]).unwrap().typed().unwrap()
-}
-
-/// Every unary operation, with several attributes.
-fn unaries() -> Vec<Unary> {
-    let mut all = Vec::new();
-    for (integer, float) in [(3, 1.5), (-2, -0.7), (1, 1.0), (2, 2.0), (0, 0.0)] {
-        for op in Unary::all(integer, float) {
-            if !all.contains(&op) {
-                all.push(op);
-            }
-        }
-    }
-    all
 }
 
 /// What is piecewise constant.

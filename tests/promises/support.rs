@@ -3,7 +3,7 @@
 use std::cell::RefCell;
 use std::sync::Once;
 
-use gradus::ops::Domain;
+use gradus::ops::{Domain, Unary};
 use gradus::{Graph, Program, Var};
 use ndarray::{ArrayD, ArrayViewD, Axis, IxDyn, Slice};
 
@@ -127,6 +127,19 @@ pub fn difference(mut f: impl FnMut(f64) -> f64, step: f64) -> f64 {
     let [a, b, c] = [step, step / 2.0, step / 4.0].map(&mut central);
     let (ab, bc) = ((4.0 * b - a) / 3.0, (4.0 * c - b) / 3.0);
     (16.0 * bc - ab) / 15.0
+}
+
+/// Every unary operation, with several attributes.
+pub fn unaries() -> Vec<Unary> {
+    let mut all = Vec::new();
+    for (integer, float) in [(3, 1.5), (-2, -0.7), (1, 1.0), (2, 2.0), (0, 0.0)] {
+        for op in Unary::all(integer, float) {
+            if !all.contains(&op) {
+                all.push(op);
+            }
+        }
+    }
+    all
 }
 
 /// How far differences of the tables reach.
