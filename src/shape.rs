@@ -227,6 +227,11 @@ impl Axes {
         self.iter().len()
     }
 
+    /// The axes as they were given, in brackets also where there is one.
+    pub(crate) fn list(&self) -> String {
+        format!("{:?}", self.0.as_deref().unwrap_or_default())
+    }
+
     pub(crate) fn contains(&self, axis: usize) -> bool {
         self.iter().any(|a| a == axis)
     }
