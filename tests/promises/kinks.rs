@@ -247,6 +247,46 @@ fn two_selections_of_one_branch() {
 }
 
 #[test]
+fn branches_under_different_masks_share_an_operand() {
+    check_branch(&[4.0, 16.0, -1.0], &[0.25, 0.5, 0.0], |x| {
+        let root = x.sqrt();
+        x.gt(0.0).select(root, 0.0) + x.gt(10.0).select(3.0 * root, 0.0) + x.lt(0.0).select(0.0, 0.0 * root)
+    });
+    check_branch(&[4.0, 16.0, -1.0], &[0.0, 0.125, 0.0], |x| {
+        let root = x.sqrt();
+        x.le(10.0).select(0.0, root.square() / root) + x.gt(0.0).select(root, 0.0)
+            - x.gt(0.0).select(root, 0.0)
+    });
+}
+
+#[test]
+fn a_long_chain_of_kinks_has_a_gradient_as_long() {
+    let nodes = |length: usize| {
+        let g = Graph::new();
+        let x = g.input("x", array![1.0, -1.0]);
+        let y = (0..length).fold(x, |y, i| (y * (1.0 + i as f64 / 1e3)).relu() + y);
+        let before = g.len();
+        let gradient = y.sum().grad(x).value().unwrap();
+        assert!(gradient[[0]] > 1.0 && gradient[[1]] == 1.0, "{gradient}");
+        g.len() - before
+    };
+    let chain = |length: usize| {
+        let g = Graph::new();
+        let x = g.input("x", array![1.0, -1.0]);
+        let y = (0..length).fold(x, |y, i| (y * (1.0 + i as f64 / 1e3)).leaky_relu(0.5).relu());
+        let before = g.len();
+        assert!(y.sum().grad(x).value().unwrap()[[0]] > 1.0);
+        g.len() - before
+    };
+    for (what, grown) in [
+        ("residual", nodes(200) as f64 / nodes(100) as f64),
+        ("chain", chain(200) as f64 / chain(100) as f64),
+    ] {
+        assert!(grown < 2.2, "{what}: twice the formula has a gradient {grown} times as long");
+    }
+}
+
+#[test]
 fn the_second_derivative_of_a_selection() {
     let g = Graph::new();
     let x = g.input("x", array![4.0, -1.0, 0.0]);
