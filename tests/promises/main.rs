@@ -1,6 +1,7 @@
 //! The tests, by what they promise. One binary, so that the crate is linked once.
 
 mod errors;
+mod gradients;
 mod kinks;
 mod ops;
 mod support;
