@@ -5,4 +5,5 @@ mod gradients;
 mod kinks;
 mod ops;
 mod support;
+mod trees;
 mod values;

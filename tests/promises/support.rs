@@ -200,9 +200,9 @@ fn compare_derivatives(
         x.iter().map(|x| rng.array(&x.shape(), 0.5, 1.0) * sign_like(rng, &x.shape())).collect()
     };
     let (v, w) = (direction(), direction());
-    let first = along(curved.grad(&x), &x, &v);
-    let second = along(first.grad(&x), &x, &w);
-    let alone = along(f.grad_or_zeros(&x), &x, &v);
+    let first = along(&curved.grad(&x), &x, &v);
+    let second = along(&first.grad(&x), &x, &w);
+    let alone = along(&f.grad_or_zeros(&x), &x, &v);
     let mut program = g.compile(vec![f, curved, first, second, alone], ()).unwrap();
 
     let views: Vec<_> = arrays.iter().map(Laid::view).collect();
@@ -240,12 +240,12 @@ fn sign_like(rng: &mut Rng, shape: &[usize]) -> ArrayD<f64> {
 }
 
 /// `Σ gradient · direction`, after a look at the gradients' shapes.
-fn along<'g>(gradients: Vec<Var<'g>>, x: &[Var<'g>], direction: &[ArrayD<f64>]) -> Var<'g> {
+pub fn along<'g>(gradients: &[Var<'g>], x: &[Var<'g>], direction: &[ArrayD<f64>]) -> Var<'g> {
     let g = x[0].graph();
-    let terms = gradients.into_iter().zip(x).zip(direction);
+    let terms = gradients.iter().zip(x).zip(direction);
     terms.fold(g.constant(0.0), |sum, ((gradient, x), v)| {
         assert_eq!(gradient.shape(), x.shape());
-        sum + (gradient * g.constant(v)).sum()
+        sum + (*gradient * g.constant(v)).sum()
     })
 }
 
