@@ -119,8 +119,11 @@ impl<'g, T: Real> Var<'g, T> {
 }
 
 fn zeros_like(target: Expr<'_>) -> Expr<'_> {
-    let zero = target.graph().literal(Literal::rounded(0.0, target.dtype()));
-    if target.ndim() == 0 { zero } else { zero.broadcast_like(target) }
+    let graph = target.graph();
+    graph.with_origin(target.origin(), || {
+        let zero = graph.literal(Literal::rounded(0.0, target.dtype()));
+        if target.ndim() == 0 { zero } else { zero.broadcast_like(target) }
+    })
 }
 
 /// The derivative of `result` with respect to each of `targets`.
