@@ -4,6 +4,7 @@ mod errors;
 mod gradients;
 mod kinks;
 mod ops;
+mod programs;
 mod support;
 mod trees;
 mod values;
