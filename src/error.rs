@@ -283,7 +283,7 @@ impl fmt::Display for Error {
             }
             Self::Permutation { axes, operand } => {
                 let rank = operand.shape.ndim();
-                write!(f, "`transpose` requires each of the {rank} axes once, got [{axes}]")?;
+                write!(f, "`transpose` requires each of the {rank} axes once, got {}", axes.list())?;
                 write!(f, "\n  operand: {operand}")
             }
             Self::Reshape { sizes, operand } => {

@@ -1,6 +1,7 @@
 //! Optimisers: recipes for the updates of a program.
 
 use crate::element::Real;
+use crate::error::Origin;
 use crate::exec::{Update, Updates};
 use crate::graph::{Var, VarList};
 
@@ -39,10 +40,12 @@ impl Sgd {
         let gradients = cost.grad(parameters.rebuild(&mut parameters.exprs().into_iter()));
         let gradients = gradients.exprs();
         let mut updates = Vec::with_capacity(gradients.len());
-        for (parameter, gradient) in parameters.exprs().into_iter().zip(gradients) {
-            let value = parameter - gradient * self.learning_rate;
-            updates.push(Update { parameter, value });
-        }
+        cost.graph().with_origin(Origin::caller(), || {
+            for (parameter, gradient) in parameters.exprs().into_iter().zip(gradients) {
+                let value = parameter - gradient * self.learning_rate;
+                updates.push(Update { parameter, value });
+            }
+        });
         updates.into()
     }
 }

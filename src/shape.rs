@@ -227,6 +227,11 @@ impl Axes {
         self.iter().len()
     }
 
+    /// The axes as they were given, in brackets also where there is one.
+    pub(crate) fn list(&self) -> String {
+        format!("{:?}", self.0.as_deref().unwrap_or_default())
+    }
+
     pub(crate) fn contains(&self, axis: usize) -> bool {
         self.iter().any(|a| a == axis)
     }
@@ -278,7 +283,10 @@ pub struct Sizes(pub(crate) Box<[i64]>);
 impl Sizes {
     /// The shape that these sizes mean for an array of `size` elements.
     pub(crate) fn resolve(&self, size: usize) -> Option<Shape> {
-        let known: usize = self.0.iter().filter(|&&n| n >= 0).map(|&n| n as usize).product();
+        // Sizes whose product is beyond any array wrap around to nothing.
+        let sizes = self.0.iter().filter(|&&n| n > 0);
+        let known = sizes.copied().try_fold(1, i64::checked_mul)?;
+        let known = if self.0.contains(&0) { 0 } else { known as usize };
         let free = self.0.iter().filter(|&&n| n < 0).count();
         if free > 1 || self.0.iter().any(|&n| n < -1) {
             return None;

@@ -125,6 +125,16 @@ impl Code {
             };
             shapes.push(shape);
         }
+        for &(leaf, value) in &self.updates {
+            let parameter = self.leaves[leaf as usize].instruction as usize;
+            let value = value as usize;
+            if shapes[parameter] != shapes[value] {
+                let operand = |k: usize| Box::new(self.describe(k, shapes[k].clone()));
+                let cause = Error::Update { parameter: operand(parameter), value: operand(value) };
+                let node = Box::new(self.describe(value, self.instructions[value].shape.clone()));
+                return Err(Error::AtRun { node, cause: Box::new(cause) });
+            }
+        }
         Ok(shapes)
     }
 

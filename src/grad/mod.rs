@@ -8,12 +8,13 @@
 mod reach;
 
 use hashbrown::{HashMap, HashSet};
+use smallvec::SmallVec;
 
 use self::reach::explain;
 use crate::element::{Literal, Real};
 use crate::error::{Error, OrFail, Result, fail};
 use crate::graph::{Expr, NodeId, Var, VarList, reach as nodes_below};
-use crate::ops::{Cotangent, Logic, Op, Site};
+use crate::ops::{Binary, Cotangent, Layout, Logic, Op, Site};
 use crate::rewrite::{Rewriter, Tier, rewrite};
 
 /// What is known of the derivative with respect to one variable.
@@ -118,8 +119,11 @@ impl<'g, T: Real> Var<'g, T> {
 }
 
 fn zeros_like(target: Expr<'_>) -> Expr<'_> {
-    let zero = target.graph().literal(Literal::rounded(0.0, target.dtype()));
-    if target.ndim() == 0 { zero } else { zero.broadcast_like(target) }
+    let graph = target.graph();
+    graph.with_origin(target.origin(), || {
+        let zero = graph.literal(Literal::rounded(0.0, target.dtype()));
+        if target.ndim() == 0 { zero } else { zero.broadcast_like(target) }
+    })
 }
 
 /// The derivative of `result` with respect to each of `targets`.
@@ -250,35 +254,85 @@ fn step<'g>(
     }
 }
 
-/// A cotangent that is a `select` with zeros: the branch of a formula that was not taken at some places. There the
-/// rule's own factor may be infinite or NaN, so it is applied to the other branch, and the select to its result.
+/// A cotangent that is zero where a branch of a formula was not taken: a `select` with zeros, several of them one in
+/// the other, or a sum of such. There the rule's own factor may be infinite or NaN, so it is applied to what was
+/// selected, and the selects to its result.
 struct Guard<'g> {
     mask: Expr<'g>,
     inner: Expr<'g>,
+    /// The side on which the zeros are not.
     when: bool,
 }
 
 impl<'g> Guard<'g> {
     fn of(cotangent: Expr<'g>) -> Option<Self> {
-        let select = match cotangent.op()? {
-            // A sum over what was broadcast may as well be taken after an elementwise rule.
-            Op::Layout(crate::ops::Layout::SumLike) => cotangent.inputs()[0],
+        // A sum over what was broadcast may as well be taken after an elementwise rule.
+        let whole = match cotangent.op()? {
+            Op::Layout(Layout::SumLike) if selection(cotangent.inputs()[0]).is_some() => {
+                cotangent.inputs()[0]
+            }
             _ => cotangent,
         };
-        if select.op()? != Op::Logic(Logic::Select) {
-            return None;
+        let Some((mut mask, mut when, mut inner)) = selection(whole) else {
+            return Some(Self { mask: support(cotangent)?, inner: cotangent, when: true });
+        };
+        // One mask for all of them: a chain of selects stays as long as it is.
+        while let Some((next, side, rest)) = selection(inner) {
+            mask = where_it_is(mask, when) & where_it_is(next, side);
+            (when, inner) = (true, rest);
         }
-        let [mask, yes, no]: [Expr<'g>; 3] = select.inputs().into_inner().ok()?;
-        if no.as_literal() == Some(0.0) {
-            Some(Self { mask, inner: yes, when: true })
-        } else if yes.as_literal() == Some(0.0) {
-            Some(Self { mask, inner: no, when: false })
-        } else {
-            None
-        }
+        Some(Self { mask, inner, when })
     }
 
     fn around(&self, share: Expr<'g>) -> Expr<'g> {
         if self.when { self.mask.select(share, 0.0) } else { self.mask.select(0.0, share) }
     }
+}
+
+fn where_it_is(mask: Expr<'_>, when: bool) -> Expr<'_> {
+    if when { mask } else { mask.inverted() }
+}
+
+/// The mask, the side that is not zero, and what stands there, of a `select` with zeros.
+fn selection<'g>(e: Expr<'g>) -> Option<(Expr<'g>, bool, Expr<'g>)> {
+    if e.op()? != Op::Logic(Logic::Select) {
+        return None;
+    }
+    let [mask, yes, no]: [Expr<'g>; 3] = e.inputs().into_inner().ok()?;
+    if no.as_literal() == Some(0.0) {
+        Some((mask, true, yes))
+    } else if yes.as_literal() == Some(0.0) {
+        Some((mask, false, no))
+    } else {
+        None
+    }
+}
+
+/// How many branches that share an operand are looked at: a sum may be as long as the tape.
+const BRANCHES: usize = 16;
+
+/// Where a sum of selects with zeros may be other than zero: several branches that share an operand.
+fn support(sum: Expr<'_>) -> Option<Expr<'_>> {
+    if sum.op()? != Op::Binary(Binary::Add) {
+        return None;
+    }
+    let mut open: SmallVec<[Expr<'_>; 4]> = sum.inputs().into_iter().collect();
+    let mut masks: SmallVec<[Expr<'_>; 4]> = SmallVec::new();
+    let mut terms = 0;
+    while let Some(e) = open.pop() {
+        if e.op()? == Op::Binary(Binary::Add) {
+            open.extend(e.inputs());
+            terms += 1;
+            if terms > BRANCHES {
+                return None;
+            }
+        } else {
+            let (mask, when, _) = selection(e)?;
+            let mask = where_it_is(mask, when);
+            if masks.iter().all(|other| other.id() != mask.id()) {
+                masks.push(mask);
+            }
+        }
+    }
+    masks.into_iter().reduce(|a, b| a | b)
 }

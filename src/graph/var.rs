@@ -159,10 +159,20 @@ impl<'g, T: Dtype> Var<'g, T> {
         inputs.map(|&id| self.graph.handle(id)).collect()
     }
 
-    /// The earliest node that has this shape at any sizes.
-    #[track_caller]
+    /// The element type that a number beside it is rounded to. A freed node has none; whatever is recorded of it
+    /// next is refused under its own name.
+    pub(crate) fn dtype_beside(self) -> DType {
+        self.known_dtype().or(T::STATIC).unwrap_or(DType::F64)
+    }
+
+    /// The element type, unless the node is freed.
+    pub(crate) fn known_dtype(self) -> Option<DType> {
+        self.look(|node| node.dtype)
+    }
+
+    /// The earliest node that has this shape at any sizes; a freed node itself, for the operation to refuse.
     pub(crate) fn shape_root(self) -> Self {
-        Self::new(self.graph, self.node("shape", |node| node.shape_root))
+        Self::new(self.graph, self.look(|node| node.shape_root).unwrap_or(self.id))
     }
 
     /// What leaf it is, if it is one.

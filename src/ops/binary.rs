@@ -238,7 +238,7 @@ impl<'g, T: Number> Var<'g, T> {
 
     #[track_caller]
     pub(super) fn binary(self, op: Binary, other: impl IntoVar<'g, T>) -> Self {
-        let other = other.into_var(self.graph(), self.dtype_for(op.find().name));
+        let other = other.into_var(self.graph(), self.dtype_beside());
         self.graph().emit(Op::Binary(op), [self.erase(), other.erase()]).retype()
     }
 }

@@ -75,7 +75,7 @@ macro_rules! compare {
             #[track_caller]
             #[must_use]
             pub fn $method(self, other: impl IntoVar<'g, T>) -> Var<'g, T::Mask> {
-                let other = other.into_var(self.graph(), self.dtype_for(stringify!($method)));
+                let other = other.into_var(self.graph(), self.dtype_beside());
                 self.graph().emit(Op::Compare(Compare::$Variant), [self.erase(), other.erase()]).retype()
             })*
         }

@@ -16,9 +16,8 @@ pub trait IntoVar<'g, T: Dtype> {
 }
 
 impl<'g, T: Dtype> IntoVar<'g, T> for Var<'g, T> {
-    #[track_caller]
     fn known_dtype(&self) -> Option<DType> {
-        Some(self.dtype())
+        (*self).known_dtype()
     }
     fn into_var(self, _graph: &'g Graph, _dtype: DType) -> Self {
         self

@@ -103,7 +103,7 @@ impl<'g, T: Real> Var<'g, T> {
     #[track_caller]
     #[must_use]
     pub fn dot(self, other: impl IntoVar<'g, T>) -> Self {
-        let other = other.into_var(self.graph(), self.dtype_for("dot"));
+        let other = other.into_var(self.graph(), self.dtype_beside());
         self.graph().emit(Op::MatMul(MatMul::Dot), [self.erase(), other.erase()]).retype()
     }
 }

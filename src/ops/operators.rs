@@ -16,7 +16,7 @@ use crate::graph::Var;
 /// `left op right`, where the handle is on the right.
 #[track_caller]
 fn reversed<'g, T: Number>(op: Binary, left: impl IntoVar<'g, T>, right: Var<'g, T>) -> Var<'g, T> {
-    left.into_var(right.graph(), right.dtype_for(Op::Binary(op).name())).binary(op, right)
+    left.into_var(right.graph(), right.dtype_beside()).binary(op, right)
 }
 
 macro_rules! operator {
