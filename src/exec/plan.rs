@@ -6,13 +6,10 @@ use super::buffers::{Buffers, Lie};
 use super::code::Code;
 use super::memory::Pool;
 use super::schedule::{Base, Member, Place, Schedule, Unit, ValueInfo, kernel_dtype};
-use super::step::{BlockOp, Group, Load, MatrixSlot, Slot, Step, Strided};
+use super::step::{BLOCK, BlockOp, Group, Load, MatrixSlot, Slot, Step, Strided};
 use crate::element::DType;
 use crate::error::Result;
 use crate::shape::Shape;
-
-/// How many elements a block holds.
-pub(super) const BLOCK: usize = 512;
 
 /// A result of a run, packed in a buffer.
 pub(super) struct ResultPlace {

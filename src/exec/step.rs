@@ -8,11 +8,13 @@ use std::ops::Range;
 use smallvec::SmallVec;
 
 use super::buffers::{Buffers, Slice, Stored};
-use super::plan::BLOCK;
 use crate::element::DType;
 use crate::kernels::{self, Lanes, Matrix, Middle, Wrapping};
 use crate::ops::{Fold, Logic, Op};
 use crate::shape::{Shape, Strides};
+
+/// How many elements a block holds.
+pub(super) const BLOCK: usize = 512;
 
 /// Where a slice begins, in a leaf or in the buffer of its element type.
 #[derive(Clone, Copy, Debug)]

@@ -98,12 +98,6 @@ impl<'g, T: Dtype> Var<'g, T> {
         self.node("dtype", |node| node.dtype)
     }
 
-    /// The element type, for an operation that is about to be recorded.
-    #[track_caller]
-    pub(crate) fn dtype_for(self, op: &'static str) -> DType {
-        self.node(op, |node| node.dtype)
-    }
-
     /// The line that wrote it.
     ///
     /// # Panics

@@ -9,7 +9,7 @@ use std::ops::{Add, BitAnd, BitOr, Div, Mul, Neg, Not, Sub};
 use ndarray::{ArrayBase, Data, Dimension};
 
 use super::constant::IntoVar;
-use super::{Binary, Logic, Op};
+use super::{Binary, Logic};
 use crate::element::{Element, Mask, Number, Real};
 use crate::graph::Var;
 

@@ -214,22 +214,27 @@ fn binary_operations_and_comparisons() {
     }
 }
 
+/// A formula, and what plain Rust says of one pair of elements.
+type Row<'g, T, E> = (Var<'g, T>, fn(E, E) -> T);
+
 #[test]
 fn integers_wrap_around() {
     let g = Graph::new();
     let numbers = array![0_i64, 1, -1, 7, -9, 1 << 40, i64::MAX, i64::MIN];
     let n = numbers.len();
     let (x, y) = (g.input("x", numbers.to_shape((n, 1)).unwrap()), g.input("y", &numbers));
-    let table: &[(Var<'_, i64>, fn(i64, i64) -> i64)] = &[
+    // Widens a formula of `x` alone to the shape of the table.
+    let zero = y - y;
+    let table: &[Row<'_, i64, i64>] = &[
         (x + y, i64::wrapping_add),
         (x - y, i64::wrapping_sub),
         (x * y, i64::wrapping_mul),
         (x.maximum(y), Ord::max),
         (x.minimum(y), Ord::min),
-        (-x + y * 0, |a, _| a.wrapping_neg()),
-        (x.abs() + y * 0, |a, _| a.wrapping_abs()),
-        (x.sign() + y * 0, |a, _| a.signum()),
-        (x.square() + y * 0, |a, _| a.wrapping_mul(a)),
+        (-x + zero, |a, _| a.wrapping_neg()),
+        (x.abs() + zero, |a, _| a.wrapping_abs()),
+        (x.sign() + zero, |a, _| a.signum()),
+        (x.square() + zero, |a, _| a.wrapping_mul(a)),
         (x + 3 - y, |a, b| a.wrapping_add(3).wrapping_sub(b)),
     ];
     for (formula, plain) in table {
@@ -244,18 +249,18 @@ fn integers_wrap_around() {
     assert_eq!(y.max().item().unwrap(), i64::MAX);
     assert_eq!(y.min().item().unwrap(), i64::MIN);
     assert_eq!(y.argmax().item().unwrap(), 6);
-    let masks: &[(Var<'_, bool>, fn(&i64, &i64) -> bool)] = &[
-        (x.lt(y), i64::lt),
-        (x.le(y), i64::le),
-        (x.gt(y), i64::gt),
-        (x.ge(y), i64::ge),
-        (x.eq(y), i64::eq),
-        (x.ne(y), i64::ne),
+    let masks: &[Row<'_, bool, i64>] = &[
+        (x.lt(y), |a, b| i64::lt(&a, &b)),
+        (x.le(y), |a, b| i64::le(&a, &b)),
+        (x.gt(y), |a, b| i64::gt(&a, &b)),
+        (x.ge(y), |a, b| i64::ge(&a, &b)),
+        (x.eq(y), |a, b| i64::eq(&a, &b)),
+        (x.ne(y), |a, b| i64::ne(&a, &b)),
     ];
     for (mask, plain) in masks {
         let found = mask.value().unwrap();
         for (i, j) in (0..n).flat_map(|i| (0..n).map(move |j| (i, j))) {
-            assert_eq!(found[[i, j]], plain(&numbers[i], &numbers[j]), "{mask}");
+            assert_eq!(found[[i, j]], plain(numbers[i], numbers[j]), "{mask}");
         }
     }
 }
@@ -265,7 +270,7 @@ fn masks() {
     let g = Graph::new();
     let (a, b) = (array![[false], [true]], array![false, true]);
     let (p, q) = (g.input("p", &a), g.input("q", &b));
-    let table: &[(Var<'_, bool>, fn(bool, bool) -> bool)] = &[
+    let table: &[Row<'_, bool, bool>] = &[
         (p & q, |a, b| a && b),
         (p | q, |a, b| a || b),
         (p.and(q), |a, b| a && b),
@@ -556,7 +561,6 @@ fn literals_are_rounded_once_to_the_element_type() {
     let x = g.input("x", array![1.0_f32, 3.0]);
     let expected = array![1.0_f32 - 0.1, 3.0 - 0.1].into_dyn();
     assert_eq!((x - 0.1_f64).value().unwrap(), expected);
-    assert_eq!((x - 0.1_f32).value().unwrap(), expected);
     assert_eq!((0.1_f64 + x).value().unwrap(), array![0.1_f32 + 1.0, 0.1 + 3.0].into_dyn());
 }
 
