@@ -208,7 +208,7 @@ fn a_handle_of_a_freed_node() {
     fails! { y + x => "`+` {text}" }
     fails! { y * 2.0 => "`*` {text}" }
     fails! { 2.0 * y => "`*` {text}" }
-    fails! { -y => "`negate` {text}" }
+    fails! { -y => "`-` {text}" }
     fails! { y.exp() => "`exp` {text}" }
     fails! { y.lt(0.0) => "`lt` {text}" }
     fails! { y.dot(x) => "`dot` {text}" }
