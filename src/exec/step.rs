@@ -9,7 +9,7 @@ use smallvec::SmallVec;
 
 use super::buffers::{Buffers, Slice, Stored};
 use crate::element::DType;
-use crate::kernels::{self, Lanes, Matrix, Middle, Wrapping};
+use crate::kernels::{self, FloatElement, Lanes, Level, Matrix, Middle, Wrapping};
 use crate::ops::{Fold, Logic, Op};
 use crate::shape::{Shape, Strides};
 
@@ -183,8 +183,8 @@ impl Step {
                     within::<T>(leaves, buffers, out, |reader, out| {
                         let x = reader.read(*from, 0, axis.outer * axis.middle * axis.inner);
                         match fold {
-                            Fold::Max => kernels::fold(x, *axis, out, Lanes::maximum),
-                            Fold::Min => kernels::fold(x, *axis, out, Lanes::minimum),
+                            Fold::Max => kernels::fold(x, *axis, out, maximum),
+                            Fold::Min => kernels::fold(x, *axis, out, minimum),
                             _ => kernels::sum(x, *axis, out, 0.0, |a, b| a + b),
                         }
                         if let Some(divisor) = divisor {
@@ -212,6 +212,14 @@ impl Step {
             ),
         }
     }
+}
+
+fn maximum<T: FloatElement>(a: T, b: T) -> T {
+    T::Lanes::<false>::of(a).maximum(T::Lanes::<false>::of(b)).get()
+}
+
+fn minimum<T: FloatElement>(a: T, b: T) -> T {
+    T::Lanes::<false>::of(a).minimum(T::Lanes::<false>::of(b)).get()
 }
 
 fn gather<T: Stored>(
@@ -293,7 +301,7 @@ impl BlockOp {
         match &self.op {
             Op::Unary(unary) => with_float!(
                 self.dtype,
-                T => within::<T>(leaves, buffers, out, |from, out| unary.run(from.read(slot(0), start, length), out)),
+                T => within::<T>(leaves, buffers, out, |from, out| unary.run(Level::detect(), from.read(slot(0), start, length), out)),
                 _ => within::<i64>(leaves, buffers, out, |from, out| {
                     unary.run_integers(from.read(slot(0), start, length), out);
                 })
@@ -301,7 +309,7 @@ impl BlockOp {
             Op::Binary(binary) => with_float!(
                 self.dtype,
                 T => within::<T>(leaves, buffers, out, |from, out| {
-                    binary.run(from.read(slot(0), start, length), from.read(slot(1), start, length), out);
+                    binary.run(Level::detect(), from.read(slot(0), start, length), from.read(slot(1), start, length), out);
                 }),
                 _ => within::<i64>(leaves, buffers, out, |from, out| {
                     binary.run_integers(from.read(slot(0), start, length), from.read(slot(1), start, length), out);
@@ -309,10 +317,20 @@ impl BlockOp {
             ),
             Op::Compare(compare) => match self.dtype {
                 DType::F32 => across::<f32, bool>(leaves, buffers, out, |from, out| {
-                    compare.run(from.read(slot(0), start, length), from.read(slot(1), start, length), out);
+                    compare.run(
+                        Level::detect(),
+                        from.read(slot(0), start, length),
+                        from.read(slot(1), start, length),
+                        out,
+                    );
                 }),
                 DType::F64 => across::<f64, bool>(leaves, buffers, out, |from, out| {
-                    compare.run(from.read(slot(0), start, length), from.read(slot(1), start, length), out);
+                    compare.run(
+                        Level::detect(),
+                        from.read(slot(0), start, length),
+                        from.read(slot(1), start, length),
+                        out,
+                    );
                 }),
                 DType::I64 => across::<i64, bool>(leaves, buffers, out, |from, out| {
                     compare.run_integers(

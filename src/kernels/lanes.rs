@@ -5,12 +5,21 @@
 
 use std::ops::{Add, Div, Mul, Neg, Sub};
 
+use super::math::Fast;
+
 /// A number, or a pack of numbers of one type that are computed on together.
 pub trait Lanes:
     Copy + Add<Output = Self> + Sub<Output = Self> + Mul<Output = Self> + Neg<Output = Self>
 {
+    /// What a slice of them holds.
+    type Element: Copy;
     /// The result of a comparison.
     type Mask: Copy;
+
+    /// The lanes of an element.
+    fn of(element: Self::Element) -> Self;
+    /// The element in the lanes.
+    fn get(self) -> Self::Element;
 
     /// The literal `value` in every lane, rounded once to the element type.
     fn splat(value: f64) -> Self;
@@ -51,8 +60,25 @@ pub trait Lanes:
     }
 }
 
+/// A float that kernels compute on.
+pub trait FloatElement: Copy {
+    /// What a kernel body sees of it; `FUSED` where `a·b + c` is one instruction.
+    type Lanes<const FUSED: bool>: FloatLanes<Element = Self>;
+}
+
+impl FloatElement for f32 {
+    type Lanes<const FUSED: bool> = Fast<Self, FUSED>;
+}
+
+impl FloatElement for f64 {
+    type Lanes<const FUSED: bool> = Fast<Self, FUSED>;
+}
+
 /// What only floats have.
-pub trait FloatLanes: Lanes + Div<Output = Self> {
+pub trait FloatLanes: Lanes<Mask = bool> + Div<Output = Self> {
+    /// The largest angle for `sin` and `cos`.
+    const NEAR: f64;
+
     /// `√x`.
     fn sqrt(self) -> Self;
     /// `eˣ`.
@@ -63,88 +89,38 @@ pub trait FloatLanes: Lanes + Div<Output = Self> {
     fn ln(self) -> Self;
     /// `ln(1 + x)`, accurate near 0.
     fn ln_1p(self) -> Self;
-    /// Sine of an angle in radians.
+    /// Sine of an angle in radians; NaN for `|x| > NEAR`.
     fn sin(self) -> Self;
-    /// Cosine of an angle in radians.
+    /// Cosine of an angle in radians; NaN for `|x| > NEAR`.
     fn cos(self) -> Self;
+    /// Sine of any angle, one lane at a time.
+    fn far_sin(self) -> Self;
+    /// Cosine of any angle, one lane at a time.
+    fn far_cos(self) -> Self;
     /// Hyperbolic tangent.
     fn tanh(self) -> Self;
+    /// The error function `2/√π ∫₀ˣ e^(-t²) dt`.
+    fn erf(self) -> Self;
     /// `xⁿ` by repeated multiplication.
     fn powi(self, n: i32) -> Self;
     /// `xᵖ`.
     fn powf(self, p: Self) -> Self;
 
-    /// `1 / (1 + e⁻ˣ)`, to full relative accuracy in both tails.
+    /// `ln(1 + eˣ)`, accurate in both tails.
+    fn softplus(self) -> Self;
+
+    /// `1 / (1 + e⁻ˣ)` as `z / (1 + z)` with `z = eˣ` for a negative `x`, so to full relative accuracy in both tails.
     #[inline(always)]
     fn sigmoid(self) -> Self {
-        let one = Self::splat(1.0);
-        one / (one + (-self).exp())
+        let (zero, one) = (Self::splat(0.0), Self::splat(1.0));
+        let z = (-self.abs()).exp();
+        let sum = one + z;
+        let lost = (one - sum) + z;
+        let y = Self::select(self.lt(zero), z, one) / sum;
+        // One step towards division by the sum before it was rounded.
+        y - y * lost
     }
-
-    /// `ln(1 + eˣ)` as `max(x, 0) + ln(1 + e^-|x|)`, which neither overflows nor loses the left tail.
-    #[inline(always)]
-    fn softplus(self) -> Self {
-        self.maximum(Self::splat(0.0)) + (-self.abs()).exp().ln_1p()
-    }
 }
-
-macro_rules! comparisons {
-    () => {
-        type Mask = bool;
-        #[inline(always)]
-        fn lt(self, other: Self) -> bool {
-            self < other
-        }
-        #[inline(always)]
-        fn le(self, other: Self) -> bool {
-            self <= other
-        }
-        #[inline(always)]
-        fn eq(self, other: Self) -> bool {
-            self == other
-        }
-        #[inline(always)]
-        fn select(mask: bool, yes: Self, no: Self) -> Self {
-            if mask { yes } else { no }
-        }
-    };
-}
-
-macro_rules! float_lanes {
-    ($t:ty) => {
-        impl Lanes for $t {
-            comparisons!();
-            #[inline(always)]
-            fn splat(value: f64) -> Self {
-                value as $t
-            }
-            #[inline(always)]
-            fn abs(self) -> Self {
-                self.abs()
-            }
-        }
-
-        impl FloatLanes for $t {
-            float_lanes!(@std $t: sqrt exp exp_m1 ln ln_1p sin cos tanh);
-            #[inline(always)]
-            fn powi(self, n: i32) -> Self {
-                self.powi(n)
-            }
-            #[inline(always)]
-            fn powf(self, p: Self) -> Self {
-                self.powf(p)
-            }
-        }
-    };
-    (@std $t:ty: $($name:ident)*) => {
-        $(#[inline(always)]
-        fn $name(self) -> Self {
-            <$t>::$name(self)
-        })*
-    };
-}
-float_lanes!(f32);
-float_lanes!(f64);
 
 /// Integers wrap around, as NumPy's do. They are added by bits, so the operators of the trait need a wrapper.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -172,7 +148,16 @@ impl Neg for Wrapping {
 }
 
 impl Lanes for Wrapping {
+    type Element = i64;
     type Mask = bool;
+    #[inline(always)]
+    fn of(element: i64) -> Self {
+        Self(element)
+    }
+    #[inline(always)]
+    fn get(self) -> i64 {
+        self.0
+    }
     #[inline(always)]
     fn splat(value: f64) -> Self {
         Self(value as i64)

@@ -7,7 +7,7 @@ use super::{
 };
 use crate::element::{DType, Number};
 use crate::graph::{Expr, Signature, Var};
-use crate::kernels::{FloatLanes, Lanes, Wrapping, zip};
+use crate::kernels::{FloatElement, FloatLanes, Kernel, Lanes, Level, Wrapping, zip};
 
 /// Defines the family. A record is: the variant and what it takes (`Number`: integers too; `Real`: floats), its name
 /// or sign, notation, LaTeX, derivative as text, the kernel body over lanes `L`, the derivative rules for both
@@ -35,11 +35,13 @@ macro_rules! binary {
             /// One of each.
             pub const ALL: &[Self] = &[$(Self::$Variant),*];
 
-            /// The kernel on floats.
             #[inline(always)]
-            pub(crate) fn run<L: FloatLanes>(self, a: &[L], b: &[L], out: &mut [L]) {
+            fn body<L: FloatLanes>(self, a: &[L::Element], b: &[L::Element], out: &mut [L::Element]) {
                 match self {
-                    $(Self::$Variant => zip(a, b, out, #[inline(always)] |$ka: L, $kb: L| $kernel),)*
+                    $(Self::$Variant => zip(a, b, out, #[inline(always)] |a: L::Element, b: L::Element| {
+                        let ($ka, $kb) = (L::of(a), L::of(b));
+                        ($kernel).get()
+                    }),)*
                 }
             }
 
@@ -89,6 +91,28 @@ macro_rules! binary {
             }
         }
     };
+}
+
+impl Binary {
+    /// The kernel on floats.
+    pub(crate) fn run<T: FloatElement>(self, level: Level, a: &[T], b: &[T], out: &mut [T]) {
+        level.run(OnFloats { op: self, a, b, out });
+    }
+}
+
+struct OnFloats<'a, T> {
+    op: Binary,
+    a: &'a [T],
+    b: &'a [T],
+    out: &'a mut [T],
+}
+
+impl<T: FloatElement> Kernel for OnFloats<'_, T> {
+    type Output = ();
+    #[inline(always)]
+    fn run<const FUSED: bool>(self) {
+        self.op.body::<T::Lanes<FUSED>>(self.a, self.b, self.out);
+    }
 }
 
 binary! {

@@ -6,7 +6,7 @@ use super::{
 };
 use crate::element::{DType, Dtype};
 use crate::graph::{Signature, Var};
-use crate::kernels::{Lanes, Wrapping, zip};
+use crate::kernels::{FloatElement, FloatLanes, Kernel, Lanes, Level, Wrapping, zip};
 
 /// Defines the family. A record is: the documented method, the variant, the sign, and the kernel body over lanes.
 macro_rules! compare {
@@ -28,11 +28,13 @@ macro_rules! compare {
             /// One of each.
             pub const ALL: &[Self] = &[$(Self::$Variant),*];
 
-            /// The kernel on numbers.
             #[inline(always)]
-            pub(crate) fn run<L: Lanes<Mask = bool>>(self, a: &[L], b: &[L], out: &mut [bool]) {
+            fn body<L: FloatLanes>(self, a: &[L::Element], b: &[L::Element], out: &mut [bool]) {
                 match self {
-                    $(Self::$Variant => zip(a, b, out, #[inline(always)] |$a: L, $b: L| $kernel),)*
+                    $(Self::$Variant => zip(a, b, out, #[inline(always)] |a: L::Element, b: L::Element| {
+                        let ($a, $b) = (L::of(a), L::of(b));
+                        $kernel
+                    }),)*
                 }
             }
 
@@ -80,6 +82,28 @@ macro_rules! compare {
             })*
         }
     };
+}
+
+impl Compare {
+    /// The kernel on floats.
+    pub(crate) fn run<T: FloatElement>(self, level: Level, a: &[T], b: &[T], out: &mut [bool]) {
+        level.run(OnFloats { op: self, a, b, out });
+    }
+}
+
+struct OnFloats<'a, T> {
+    op: Compare,
+    a: &'a [T],
+    b: &'a [T],
+    out: &'a mut [bool],
+}
+
+impl<T: FloatElement> Kernel for OnFloats<'_, T> {
+    type Output = ();
+    #[inline(always)]
+    fn run<const FUSED: bool>(self) {
+        self.op.body::<T::Lanes<FUSED>>(self.a, self.b, self.out);
+    }
 }
 
 compare! {

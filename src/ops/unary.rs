@@ -3,11 +3,12 @@
 use super::{Attribute, Cotangent, Domain, Fault, Notation, Op, Operation, Record, Site, require_dtype};
 use crate::element::{DType, Number, Real};
 use crate::graph::{Expr, Signature, Var};
-use crate::kernels::{FloatLanes, Lanes, Wrapping, map};
+use crate::kernels::{FloatElement, FloatLanes, Kernel, Lanes, Level, Wrapping, map, map_near};
 
 /// Defines the family. A record is: the documented method, the variant with its attribute, what it takes (`Number`:
 /// integers too; `Real`: floats), notation, LaTeX, derivative as text, the kernel body over lanes `L`, the derivative
-/// rule in terms of operand `x`, result `y` and cotangent `g`, and the domain for tests.
+/// rule in terms of operand `x`, result `y` and cotangent `g`, and the domain for tests. A kernel that holds for
+/// `|x| ≤ FloatLanes::NEAR` only names another one for what lies beyond, `far`.
 macro_rules! unary {
     ($(
         $(#[$doc:meta])*
@@ -17,6 +18,7 @@ macro_rules! unary {
             latex: $latex:literal,
             derivative: $derivative:literal,
             kernel: |$kx:ident| $kernel:expr,
+            $(far: |$fx:ident| $far:expr,)?
             vjp: |$x:ident, $y:ident, $g:ident| $vjp:expr,
             domain: $domain:expr,
         }
@@ -41,11 +43,12 @@ macro_rules! unary {
                 vec![$(Self::$Variant $({ $attribute: pick!($given, integer, float).into() })?,)*]
             }
 
-            /// The kernel on floats.
             #[inline(always)]
-            pub(crate) fn run<L: FloatLanes>(self, x: &[L], out: &mut [L]) {
+            fn body<L: FloatLanes>(self, x: &[L::Element], out: &mut [L::Element]) {
                 match self {
-                    $(Self::$Variant $({ $attribute })? => map(x, out, #[inline(always)] |$kx: L| $kernel),)*
+                    $(Self::$Variant $({ $attribute })? => {
+                        run!(L, x, out, |$kx| $kernel $(, |$fx| $far)?);
+                    })*
                 }
             }
 
@@ -104,6 +107,57 @@ macro_rules! unary {
                 self.graph().emit(Op::Unary(op), [self.erase()]).retype()
             }
         })*
+    };
+}
+
+impl Unary {
+    /// The kernel on floats.
+    pub(crate) fn run<T: FloatElement>(self, level: Level, x: &[T], out: &mut [T]) {
+        level.run(OnFloats { op: self, x, out });
+    }
+}
+
+struct OnFloats<'a, T> {
+    op: Unary,
+    x: &'a [T],
+    out: &'a mut [T],
+}
+
+impl<T: FloatElement> Kernel for OnFloats<'_, T> {
+    type Output = ();
+    #[inline(always)]
+    fn run<const FUSED: bool>(self) {
+        self.op.body::<T::Lanes<FUSED>>(self.x, self.out);
+    }
+}
+
+/// The kernel over a slice, with another one for what lies beyond [`FloatLanes::NEAR`] if the record has it.
+macro_rules! run {
+    ($L:ident, $x:ident, $out:ident, |$kx:ident| $kernel:expr) => {
+        map(
+            $x,
+            $out,
+            #[inline(always)]
+            |x: $L::Element| {
+                let $kx = $L::of(x);
+                ($kernel).get()
+            },
+        )
+    };
+    ($L:ident, $x:ident, $out:ident, |$kx:ident| $kernel:expr, |$fx:ident| $far:expr) => {
+        map_near::<$L>(
+            $x,
+            $out,
+            #[inline(always)]
+            |x: $L::Element| {
+                let $kx = $L::of(x);
+                ($kernel).get()
+            },
+            |x: $L::Element| {
+                let $fx = $L::of(x);
+                ($far).get()
+            },
+        )
     };
 }
 
@@ -358,6 +412,7 @@ unary! {
         latex: r"\sin\left(#1\right)",
         derivative: "cos x",
         kernel: |x| x.sin(),
+        far: |x| x.far_sin(),
         vjp: |x, y, g| g * x.cos(),
         domain: Domain::within(-2.0, 2.0),
     }
@@ -375,6 +430,7 @@ unary! {
         latex: r"\cos\left(#1\right)",
         derivative: "-sin x",
         kernel: |x| x.cos(),
+        far: |x| x.far_cos(),
         vjp: |x, y, g| -(g * x.sin()),
         domain: Domain::within(-2.0, 2.0),
     }
@@ -394,6 +450,24 @@ unary! {
         derivative: "1 - tanh² x",
         kernel: |x| x.tanh(),
         vjp: |x, y, g| g * (1.0 - y.square()),
+        domain: Domain::within(-2.0, 2.0),
+    }
+
+    /// The error function `2/√π ∫₀ˣ e^(-t²) dt`. Derivative: `2/√π e^(-x²)`.
+    ///
+    /// ```
+    /// # use gradus::prelude::*;
+    /// # let g = Graph::new();
+    /// let x = g.input("x", 1.0);
+    /// assert!((x.erf().item()? - 0.842_700_792_949_714_9).abs() < 1e-15);
+    /// # Ok::<(), gradus::Error>(())
+    /// ```
+    pub fn erf => Erf for Real {
+        notation: Notation::Method,
+        latex: r"\operatorname{erf}\left(#1\right)",
+        derivative: "2/√π e^(-x²)",
+        kernel: |x| x.erf(),
+        vjp: |x, y, g| g * ((-x.square()).exp() * std::f64::consts::FRAC_2_SQRT_PI),
         domain: Domain::within(-2.0, 2.0),
     }
 

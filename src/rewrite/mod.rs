@@ -12,6 +12,7 @@ use hashbrown::HashMap;
 use self::rules::{RULES, Rule};
 use crate::element::Literal;
 use crate::graph::{Expr, Graph, NodeId, Rewrite, reach};
+use crate::kernels::Level;
 use crate::ops::{Binary, Op, Unary};
 
 /// Which rules apply.
@@ -57,25 +58,26 @@ fn folded(op: &Op, inputs: &[Expr<'_>]) -> Option<Literal> {
         Op::Literal(literal) => Some(literal),
         _ => None,
     };
+    let level = Level::detect();
     match op {
         Op::Unary(Unary::StopGradient) => None,
         Op::Unary(unary) => match numbers(0)? {
             Literal::F32(x) => {
-                Some(Literal::F32(run(|x, out| unary.run(x, out), f32::from_bits(x)).to_bits()))
+                Some(Literal::F32(run(|x, out| unary.run(level, x, out), f32::from_bits(x)).to_bits()))
             }
             Literal::F64(x) => {
-                Some(Literal::F64(run(|x, out| unary.run(x, out), f64::from_bits(x)).to_bits()))
+                Some(Literal::F64(run(|x, out| unary.run(level, x, out), f64::from_bits(x)).to_bits()))
             }
             _ => None,
         },
         Op::Binary(binary) => match (numbers(0)?, numbers(1)?) {
             (Literal::F32(a), Literal::F32(b)) => {
                 let b = f32::from_bits(b);
-                Some(Literal::F32(run(|a, out| binary.run(a, &[b], out), f32::from_bits(a)).to_bits()))
+                Some(Literal::F32(run(|a, out| binary.run(level, a, &[b], out), f32::from_bits(a)).to_bits()))
             }
             (Literal::F64(a), Literal::F64(b)) => {
                 let b = f64::from_bits(b);
-                Some(Literal::F64(run(|a, out| binary.run(a, &[b], out), f64::from_bits(a)).to_bits()))
+                Some(Literal::F64(run(|a, out| binary.run(level, a, &[b], out), f64::from_bits(a)).to_bits()))
             }
             _ => None,
         },

@@ -72,6 +72,7 @@ fn plain_unary(op: Unary, x: f64) -> f64 {
         Unary::Sin => x.sin(),
         Unary::Cos => x.cos(),
         Unary::Tanh => x.tanh(),
+        Unary::Erf => libm::erf(x),
         // From the side on which nothing overflows.
         Unary::Sigmoid if x < 0.0 => x.exp() / (1.0 + x.exp()),
         Unary::Sigmoid => 1.0 / (1.0 + (-x).exp()),

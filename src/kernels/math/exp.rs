@@ -1,0 +1,148 @@
+//! The exponential function and what is made of it.
+//!
+//! `eˣ = 2ⁿ eʳ` with `n = round(x / ln 2)`, so `|r| ≤ ln 2 / 2`; `r` is found with a two-part `ln 2` (Cody and Waite,
+//! Software Manual for the Elementary Functions, 1980). Then `eʳ - 1 = r + r² q(r)`. Rounding adds a number so large
+//! that no place is left for a fraction; its lowest bits are then `n`, and shifted into an exponent they are `2ⁿ`. As
+//! `2ⁿ` itself may be out of range where `2ⁿ eʳ` is not, it is applied as two factors of about `2^(n/2)`.
+
+use super::{LN_2, LN_2_F32, fma, poly};
+
+/// What remains of an argument: `x = n ln 2 + r`.
+#[derive(Clone, Copy)]
+struct Reduced<T, B> {
+    /// `eʳ - 1`.
+    em1: T,
+    /// The lowest bits are `n` plus twice the bias of the exponent.
+    n: B,
+}
+
+/// What may be added to any number without a trace, and without an instruction: +0 would change -0.
+const NO_TAIL: f64 = -0.0;
+
+/// Of `x + tail`, for `|x| < 1100` and a tail far below. The polynomial leaves out 2⁻⁵⁵·⁴ of `eʳ - 1`.
+#[inline(always)]
+fn reduce64_sum<const FUSED: bool>(x: f64, tail: f64) -> Reduced<f64, u64> {
+    const ROUND: f64 = 1.5 * (1_u64 << 52) as f64 + 2046.0;
+    let shifted = fma::<FUSED, _>(x, std::f64::consts::LOG2_E, ROUND);
+    let n = shifted - ROUND;
+    let r = fma::<FUSED, _>(-n, LN_2.1, fma::<FUSED, _>(-n, LN_2.0, x) + tail);
+    let q = poly::<FUSED, _, _>(
+        r,
+        [
+            0.500_000_000_000_000_7,
+            0.166_666_666_666_666_96,
+            0.041_666_666_666_560_6,
+            0.008_333_333_333_297_716,
+            0.001_388_888_893_630_230_8,
+            0.000_198_412_699_536_326_02,
+            2.480_150_025_287_451e-5,
+            2.755_718_134_666_045_4e-6,
+            2.762_779_944_910_753_6e-7,
+            2.512_707_631_887_352e-8,
+        ],
+    );
+    Reduced { em1: fma::<FUSED, _>(r * r, q, r), n: shifted.to_bits() }
+}
+
+/// For `|x| < 1100`.
+#[inline(always)]
+fn reduce64<const FUSED: bool>(x: f64) -> Reduced<f64, u64> {
+    reduce64_sum::<FUSED>(x, NO_TAIL)
+}
+
+/// For `|x| < 120`. The polynomial leaves out 2⁻²⁶ of `eʳ - 1`.
+#[inline(always)]
+fn reduce32<const FUSED: bool>(x: f32) -> Reduced<f32, u32> {
+    const ROUND: f32 = 1.5 * (1_u32 << 23) as f32 + 254.0;
+    let shifted = fma::<FUSED, _>(x, std::f32::consts::LOG2_E, ROUND);
+    let n = shifted - ROUND;
+    let r = fma::<FUSED, _>(-n, LN_2_F32.1, fma::<FUSED, _>(-n, LN_2_F32.0, x));
+    let q =
+        poly::<FUSED, _, _>(r, [0.499_999_97, 0.166_665_39, 0.041_667_75, 0.008_367_131, 0.001_383_644_2]);
+    Reduced { em1: fma::<FUSED, _>(r * r, q, r), n: shifted.to_bits() }
+}
+
+/// The two factors of `2ⁿ`.
+#[inline(always)]
+pub(super) fn powers64(n: u64) -> (f64, f64) {
+    (f64::from_bits((n >> 1) << 52), f64::from_bits((n - (n >> 1)) << 52))
+}
+
+#[inline(always)]
+fn powers32(n: u32) -> (f32, f32) {
+    (f32::from_bits((n >> 1) << 23), f32::from_bits((n - (n >> 1)) << 23))
+}
+
+/// `x` within bounds, or NaN.
+#[inline(always)]
+pub(super) fn clamp<T: Copy + PartialOrd>(x: T, low: T, high: T) -> T {
+    let x = if x < low { low } else { x };
+    if x > high { high } else { x }
+}
+
+/// `exp(x + tail)`, for a tail that is far below `x`.
+#[inline(always)]
+pub(super) fn exp_sum64<const FUSED: bool>(x: f64, tail: f64) -> f64 {
+    let reduced = reduce64_sum::<FUSED>(clamp(x, -746.0, 710.0), tail);
+    let (a, b) = powers64(reduced.n);
+    (1.0 + reduced.em1) * a * b
+}
+
+/// `eˣ`, below 1 ulp; subnormal results included.
+#[inline(always)]
+pub(super) fn exp64<const FUSED: bool>(x: f64) -> f64 {
+    exp_sum64::<FUSED>(x, NO_TAIL)
+}
+
+/// `eˣ`, below 1 ulp; subnormal results included.
+#[inline(always)]
+pub(super) fn exp32<const FUSED: bool>(x: f32) -> f32 {
+    let reduced = reduce32::<FUSED>(clamp(x, -104.0, 89.0));
+    let (a, b) = powers32(reduced.n);
+    (1.0 + reduced.em1) * a * b
+}
+
+/// `eˣ - 1 = ((eʳ - 1) a + (a - 1/b)) b` where `2ⁿ = a b`.
+#[inline(always)]
+pub(super) fn exp_m1_64<const FUSED: bool>(x: f64) -> f64 {
+    // Below -40 it is -1, and 1/b stays in range.
+    let reduced = reduce64::<FUSED>(clamp(x, -40.0, 710.0));
+    let (a, b) = powers64(reduced.n);
+    let inverse = f64::from_bits((2046 + (reduced.n >> 1)).wrapping_sub(reduced.n) << 52);
+    (fma::<FUSED, _>(reduced.em1, a, a - inverse) * b).copysign(x)
+}
+
+/// As for `f64`.
+#[inline(always)]
+pub(super) fn exp_m1_32<const FUSED: bool>(x: f32) -> f32 {
+    let reduced = reduce32::<FUSED>(clamp(x, -20.0, 89.0));
+    let (a, b) = powers32(reduced.n);
+    let inverse = f32::from_bits((254 + (reduced.n >> 1)).wrapping_sub(reduced.n) << 23);
+    (fma::<FUSED, _>(reduced.em1, a, a - inverse) * b).copysign(x)
+}
+
+/// `tanh |x| = -u / (2 + u)` with `u = e^(-2|x|) - 1`, in which nothing overflows.
+#[inline(always)]
+pub(super) fn tanh64<const FUSED: bool>(x: f64) -> f64 {
+    // From 20 on it is 1. As `n` is small and negative, `2ⁿ` takes one factor.
+    let reduced = reduce64::<FUSED>(clamp(-2.0 * x.abs(), -40.0, 0.0));
+    let power = f64::from_bits(reduced.n.wrapping_sub(1023) << 52);
+    let u = fma::<FUSED, _>(reduced.em1, power, power - 1.0);
+    (u / (2.0 + u)).copysign(x)
+}
+
+/// `1 - 2w / (1 + w)` with `w = e^(-2|x|)`; below 0.6, where the subtraction would lose digits, a polynomial. It leaves out
+/// 2⁻²⁸·⁴.
+#[inline(always)]
+pub(super) fn tanh32<const FUSED: bool>(x: f32) -> f32 {
+    let a = x.abs();
+    let reduced = reduce32::<FUSED>(clamp(-2.0 * a, -20.0, 0.0));
+    let power = f32::from_bits(reduced.n.wrapping_sub(127) << 23);
+    let w = fma::<FUSED, _>(reduced.em1, power, power);
+    let large = 1.0 - (w + w) / (1.0 + w);
+    let z = a * a;
+    let p =
+        poly::<FUSED, _, _>(z, [-0.333_333, 0.133_319_36, -0.053_784_717, 0.020_798_625, -0.005_897_966_7]);
+    let small = fma::<FUSED, _>(z * a, p, a);
+    (if a < 0.6 { small } else { large }).copysign(x)
+}

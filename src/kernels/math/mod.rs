@@ -1,0 +1,62 @@
+//! Elementary functions that a compiler can vectorise: no branches, no tables, no calls.
+//!
+//! [`Fast`] is the number that kernels compute on: an `f32` or `f64` whose functions are polynomials after an exact
+//! reduction of the argument. A choice is made between values, `if c { a } else { b }`, which becomes a blend. A loop
+//! over a slice of them, compiled by [`Level::run`](super::Level::run), handles a vector register at a time.
+//!
+//! The polynomials are minimax fits, computed with Remez' exchange algorithm in 220 bits; their coefficients were
+//! rounded one by one, each time refitting those that remain. Each names its interval and the bound of what it
+//! leaves out, relative to the function's value. Errors in units in the last place are those of the whole function,
+//! as measured by the tests, for all levels.
+
+mod erf;
+mod exp;
+mod fast;
+mod log;
+mod pow;
+mod trig;
+
+pub use self::fast::Fast;
+
+use std::ops::{Add, Mul};
+
+/// `f32` and `f64`, for what is the same in both.
+trait Scalar: Copy + Add<Output = Self> + Mul<Output = Self> {
+    /// `self·b + c`, rounded once; slow on a machine without such an instruction.
+    fn mul_add(self, b: Self, c: Self) -> Self;
+}
+
+impl Scalar for f32 {
+    #[inline(always)]
+    fn mul_add(self, b: Self, c: Self) -> Self {
+        self.mul_add(b, c)
+    }
+}
+
+impl Scalar for f64 {
+    #[inline(always)]
+    fn mul_add(self, b: Self, c: Self) -> Self {
+        self.mul_add(b, c)
+    }
+}
+
+/// `a·b + c`, rounded once if `FUSED`, else twice.
+#[inline(always)]
+fn fma<const FUSED: bool, T: Scalar>(a: T, b: T, c: T) -> T {
+    if FUSED { a.mul_add(b, c) } else { a * b + c }
+}
+
+/// `c[0] + c[1]·x + c[2]·x² + …`, by Horner's rule.
+#[inline(always)]
+fn poly<const FUSED: bool, T: Scalar, const N: usize>(x: T, c: [T; N]) -> T {
+    let mut sum = c[N - 1];
+    for k in (0..N - 1).rev() {
+        sum = fma::<FUSED, T>(sum, x, c[k]);
+    }
+    sum
+}
+
+/// `ln 2`, in a part so short that its product with any exponent is exact, and the rest.
+const LN_2: (f64, f64) = (0.693_147_180_559_890_3, 5.497_923_018_708_371e-14);
+/// The same in single precision.
+const LN_2_F32: (f32, f32) = (0.693_145_75, 1.428_606_8e-6);

@@ -1,0 +1,115 @@
+//! Sine and cosine.
+//!
+//! The argument is reduced by a multiple `n` of `π/2` or `π` that is subtracted in parts, each so short that its product
+//! with `n` is exact (Cody and Waite, 1980). So the parts bound the argument: beyond it the result is NaN here, and
+//! [`map_near`](crate::kernels::map_near) asks the standard library.
+
+use super::{fma, poly};
+
+/// The largest argument in double precision, `2²⁰`: `n` has 20 bits, and a part of `π/2` 33.
+pub(super) const NEAR64: f64 = 1_048_576.0;
+/// The largest argument in single precision, `2²²`: `2n` has 22 bits, and a part of `π` 31.
+pub(super) const NEAR32: f32 = 4_194_304.0;
+
+const ROUND: f64 = 1.5 * (1_u64 << 52) as f64;
+/// `π/2` in 33 + 33 + 53 bits.
+const HALF_PI: (f64, f64, f64) =
+    (1.570_796_326_734_125_6, 6.077_100_506_303_966e-11, 2.022_266_248_795_950_6e-21);
+/// `π` in 31 + 53 bits.
+const PI: (f64, f64) = (3.141_592_653_468_251_2, 1.215_420_101_301_238_4e-10);
+
+/// `sin(x + quarter π/2)`. The polynomials leave out 2⁻⁵⁷·⁹ and 2⁻⁶³·⁹.
+#[inline(always)]
+fn shifted_sin64<const FUSED: bool>(x: f64, quarter: u64) -> f64 {
+    let shifted = fma::<FUSED, _>(x, std::f64::consts::FRAC_2_PI, ROUND);
+    let n = shifted - ROUND;
+    let r = fma::<FUSED, _>(-n, HALF_PI.0, x);
+    let r = fma::<FUSED, _>(-n, HALF_PI.2, fma::<FUSED, _>(-n, HALF_PI.1, r));
+    let z = r * r;
+    let s = poly::<FUSED, _, _>(
+        z,
+        [
+            -0.166_666_666_666_666_3,
+            0.008_333_333_333_321_84,
+            -0.000_198_412_698_293_585_33,
+            2.755_731_353_851_764_7e-6,
+            -2.505_073_438_996_901e-8,
+            1.589_543_333_793_309e-10,
+        ],
+    );
+    let c = poly::<FUSED, _, _>(
+        z,
+        [
+            0.041_666_666_666_666_595,
+            -0.001_388_888_888_887_332_5,
+            2.480_158_728_898_367_5e-5,
+            -2.755_731_421_007_162e-7,
+            2.087_570_427_025_098_4e-9,
+            -1.135_866_327_891_483_6e-11,
+        ],
+    );
+    let sin = fma::<FUSED, _>(r * z, s, r);
+    let half = 0.5 * z;
+    let most = 1.0 - half;
+    let cos = most + fma::<FUSED, _>(z * z, c, (1.0 - most) - half);
+    let turns = shifted.to_bits().wrapping_add(quarter);
+    let y = if turns & 1 == 0 { sin } else { cos };
+    let y = f64::from_bits(y.to_bits() ^ ((turns >> 1) << 63));
+    if x.abs() <= NEAR64 { y } else { f64::NAN }
+}
+
+/// Sine for `|x| ≤ 2²⁰`.
+#[inline(always)]
+pub(super) fn sin64<const FUSED: bool>(x: f64) -> f64 {
+    let y = shifted_sin64::<FUSED>(x, 0);
+    // For the sign of -0.
+    if x == 0.0 { x } else { y }
+}
+
+/// Cosine for `|x| ≤ 2²⁰`.
+#[inline(always)]
+pub(super) fn cos64<const FUSED: bool>(x: f64) -> f64 {
+    shifted_sin64::<FUSED>(x, 1)
+}
+
+/// `sin r` for `|r| ≤ π/2`. The polynomial leaves out 2⁻³⁵.
+#[inline(always)]
+fn sin_of_half_turn<const FUSED: bool>(r: f64) -> f64 {
+    let z = r * r;
+    let s = poly::<FUSED, _, _>(
+        z,
+        [
+            -0.166_666_666_259_419_95,
+            0.008_333_331_099_535_516,
+            -0.000_198_408_669_890_446,
+            2.752_532_012_869_629_7e-6,
+            -2.388_774_975_616_724e-8,
+        ],
+    );
+    fma::<FUSED, _>(r * z, s, r)
+}
+
+/// Sine for `|x| ≤ 2²²`, in double precision: the sine of `r = x - n π`, negated if `n` is odd.
+#[inline(always)]
+pub(super) fn sin32<const FUSED: bool>(x: f32) -> f32 {
+    let wide = f64::from(x);
+    let shifted = fma::<FUSED, _>(wide, std::f64::consts::FRAC_1_PI, ROUND);
+    let n = shifted - ROUND;
+    let r = fma::<FUSED, _>(-n, PI.1, fma::<FUSED, _>(-n, PI.0, wide));
+    let y = sin_of_half_turn::<FUSED>(r);
+    let y = f64::from_bits(y.to_bits() ^ (shifted.to_bits() << 63)) as f32;
+    let y = if x == 0.0 { x } else { y };
+    if x.abs() <= NEAR32 { y } else { f32::NAN }
+}
+
+/// Cosine for `|x| ≤ 2²²`: the sine of `r = x - (n + ½) π`, negated if `n` is even.
+#[inline(always)]
+pub(super) fn cos32<const FUSED: bool>(x: f32) -> f32 {
+    let wide = f64::from(x);
+    let shifted = fma::<FUSED, _>(wide, std::f64::consts::FRAC_1_PI, -0.5) + ROUND;
+    let n = (shifted - ROUND) + 0.5;
+    let r = fma::<FUSED, _>(-n, PI.1, fma::<FUSED, _>(-n, PI.0, wide));
+    let y = sin_of_half_turn::<FUSED>(r);
+    let y = f64::from_bits(y.to_bits() ^ (!shifted.to_bits() << 63)) as f32;
+    if x.abs() <= NEAR32 { y } else { f32::NAN }
+}
