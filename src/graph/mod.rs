@@ -15,7 +15,7 @@ use ndarray::{ArcArray, ArrayBase, Data, Dimension, IxDyn};
 use smallvec::SmallVec;
 
 pub(crate) use self::arena::{Arena, Draft};
-pub(crate) use self::leaves::Leaves;
+pub(crate) use self::leaves::{Content, LeafCell, Leaves};
 pub use self::leaves::{Leaf, LeafKind};
 pub use self::list::VarList;
 pub(crate) use self::node::Inputs;
@@ -169,7 +169,7 @@ impl Graph {
         let mut arena = self.arena.borrow_mut();
         let mut leaves = self.leaves.borrow_mut();
         for id in arena.truncate(mark.0) {
-            leaves.values.remove(id);
+            leaves.remove(id);
         }
     }
 
@@ -274,9 +274,7 @@ impl Graph {
                 node.add_name(name);
             }
         }
-        if let Some(value) = value {
-            leaves.values.insert(id, value);
-        }
+        leaves.insert(id, value);
         Ok(self.handle(id))
     }
 
@@ -294,10 +292,6 @@ impl Graph {
 
     pub(crate) fn leaves(&self) -> Ref<'_, Leaves> {
         self.leaves.borrow()
-    }
-
-    pub(crate) fn leaves_mut(&self) -> RefMut<'_, Leaves> {
-        self.leaves.borrow_mut()
     }
 
     /// Runs `body`, in which every node recorded gets this origin.

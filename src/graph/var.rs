@@ -4,7 +4,7 @@ use std::fmt;
 use std::marker::PhantomData;
 
 use super::node::{Node, NodeId};
-use super::{Graph, Leaf};
+use super::{Content, Graph, Leaf};
 use crate::element::{DType, Dtype, Element, Erased};
 use crate::error::{Error, Origin, Result, fail};
 use crate::ops::Op;
@@ -199,7 +199,9 @@ impl<T: Element> Var<'_, T> {
     pub fn set_value<A: IntoArray<Elem = T>>(self, value: A) -> Result<()> {
         let value = value.into_array();
         check_value(self.erase(), value.shape(), T::DTYPE, "set_value")?;
-        self.graph.leaves_mut().values.insert(self.id, T::value(value));
+        if let Some(cell) = self.graph.leaves().cell(self.id) {
+            *cell.borrow_mut() = Content::Value(T::value(value));
+        }
         Ok(())
     }
 }

@@ -4,6 +4,7 @@ mod lanes;
 mod level;
 mod math;
 mod matmul;
+mod memory;
 mod reduce;
 mod strided;
 #[allow(dead_code, reason = "until the steps run on several threads")]
@@ -11,8 +12,12 @@ mod threads;
 
 pub(crate) use self::lanes::{FloatElement, FloatLanes, Lanes, Wrapping};
 pub(crate) use self::level::{Kernel, Level};
-pub(crate) use self::matmul::{Matrix, dot};
-pub(crate) use self::reduce::{Middle, argmax, fold, sum};
+pub(crate) use self::matmul::{Factor, Layout, Matrix, MatrixMut, product};
+pub(crate) use self::memory::{
+    Arena, Call, Domain, Extent, Home, Instruction, LINE, LeafExtent, LeafMemory, Loop, Memory, Operands,
+    Slot, Span,
+};
+pub(crate) use self::reduce::{Middle, argmax, fold, row_max, row_min, row_sums, sum};
 pub(crate) use self::strided::gather;
 #[allow(unused_imports)]
 pub(crate) use self::threads::{Shared, Threads};
@@ -55,6 +60,15 @@ fn is_far<L: FloatLanes>(x: L::Element) -> bool {
 /// `out[i] = f(a[i], b[i])`.
 #[inline(always)]
 pub(crate) fn zip<A: Copy, B: Copy, C>(a: &[A], b: &[B], out: &mut [C], f: impl Fn(A, B) -> C) {
+    if let ([a], [b], true) = (a, b, out.len() > 1) {
+        return out.iter_mut().for_each(|out| *out = f(*a, *b));
+    }
+    if let ([a], true) = (a, out.len() > 1) {
+        return map(b, out, |b| f(*a, b));
+    }
+    if let ([b], true) = (b, out.len() > 1) {
+        return map(a, out, |a| f(a, *b));
+    }
     for ((out, &a), &b) in out.iter_mut().zip(a).zip(b) {
         *out = f(a, b);
     }
@@ -62,7 +76,14 @@ pub(crate) fn zip<A: Copy, B: Copy, C>(a: &[A], b: &[B], out: &mut [C], f: impl 
 
 /// `out[i] = if mask[i] { yes[i] } else { no[i] }`.
 #[inline(always)]
-pub(crate) fn select<T: Copy>(mask: &[bool], yes: &[T], no: &[T], out: &mut [T]) {
+pub(crate) fn select<T: Copy>(_level: Level, mask: &[bool], yes: &[T], no: &[T], out: &mut [T]) {
+    match (mask, yes, no) {
+        _ if out.len() <= 1 => {}
+        ([mask], ..) => return zip(yes, no, out, |yes, no| if *mask { yes } else { no }),
+        (_, [yes], _) => return zip(mask, no, out, |mask, no| if mask { *yes } else { no }),
+        (_, _, [no]) => return zip(mask, yes, out, |mask, yes| if mask { yes } else { *no }),
+        _ => {}
+    }
     for (((out, &mask), &yes), &no) in out.iter_mut().zip(mask).zip(yes).zip(no) {
         *out = if mask { yes } else { no };
     }

@@ -116,6 +116,40 @@ pub(crate) fn argmax<T: Copy>(x: &[T], axis: Middle, out: &mut [i64], beats: imp
     }
 }
 
+/// The sum of each row.
+pub(crate) fn row_sums<T: super::FloatElement + std::ops::Add<Output = T> + Default>(
+    _level: super::Level,
+    x: &[T],
+    columns: usize,
+    out: &mut [T],
+) {
+    for (out, row) in out.iter_mut().zip(x.chunks_exact(columns)) {
+        *out = sum_line(row, T::default(), |a, b| a + b);
+    }
+}
+
+/// The largest of each row.
+pub(crate) fn row_max<T: super::FloatElement>(_level: super::Level, x: &[T], columns: usize, out: &mut [T]) {
+    use super::Lanes;
+    for (out, row) in out.iter_mut().zip(x.chunks_exact(columns)) {
+        *out = row
+            .iter()
+            .skip(1)
+            .fold(row[0], |a, &b| T::Lanes::<false>::of(a).maximum(T::Lanes::<false>::of(b)).get());
+    }
+}
+
+/// The smallest of each row.
+pub(crate) fn row_min<T: super::FloatElement>(_level: super::Level, x: &[T], columns: usize, out: &mut [T]) {
+    use super::Lanes;
+    for (out, row) in out.iter_mut().zip(x.chunks_exact(columns)) {
+        *out = row
+            .iter()
+            .skip(1)
+            .fold(row[0], |a, &b| T::Lanes::<false>::of(a).minimum(T::Lanes::<false>::of(b)).get());
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -5,7 +5,7 @@ use super::{
     Cotangent, Domain, Fault, Notation, Op, Operation, Record, Site, broadcast_operands, require_dtype,
     require_same_dtype,
 };
-use crate::element::{DType, Number};
+use crate::element::{DType, Literal, Number};
 use crate::graph::{Expr, Signature, Var};
 use crate::kernels::{FloatElement, FloatLanes, Kernel, Lanes, Level, Wrapping, zip};
 
@@ -97,6 +97,24 @@ impl Binary {
     /// The kernel on floats.
     pub(crate) fn run<T: FloatElement>(self, level: Level, a: &[T], b: &[T], out: &mut [T]) {
         level.run(OnFloats { op: self, a, b, out });
+    }
+
+    /// The result for two floats.
+    pub(crate) fn evaluate(self, level: Level, a: Literal, b: Literal) -> Option<Literal> {
+        fn run<T: FloatElement + Default>(op: Binary, level: Level, a: T, b: T) -> T {
+            let mut out = [T::default()];
+            op.run(level, &[a], &[b], &mut out);
+            out[0]
+        }
+        match (a, b) {
+            (Literal::F32(a), Literal::F32(b)) => {
+                Some(Literal::F32(run(self, level, f32::from_bits(a), f32::from_bits(b)).to_bits()))
+            }
+            (Literal::F64(a), Literal::F64(b)) => {
+                Some(Literal::F64(run(self, level, f64::from_bits(a), f64::from_bits(b)).to_bits()))
+            }
+            _ => None,
+        }
     }
 }
 

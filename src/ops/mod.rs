@@ -39,6 +39,7 @@ use std::fmt;
 use crate::element::{DType, Literal};
 use crate::error::{Error, Operand};
 use crate::graph::{Expr, Leaf, NodeId, Signature};
+use crate::kernels::Level;
 use crate::shape::{Clash, Shape, broadcast};
 
 pub use self::binary::Binary;
@@ -259,6 +260,17 @@ impl Op {
 
     pub(crate) fn reads(&self, k: usize) -> bool {
         each_family!(self, family => family.reads(k), _ => true)
+    }
+
+    /// The number that an elementwise operation makes of numbers; none where an operand is not known.
+    pub(crate) fn evaluate(&self, operands: &[Option<Literal>]) -> Option<Literal> {
+        let level = Level::detect();
+        match (self, operands) {
+            (Self::Unary(Unary::StopGradient), _) => None,
+            (Self::Unary(unary), &[Some(x)]) => unary.evaluate(level, x),
+            (Self::Binary(binary), &[Some(a), Some(b)]) => binary.evaluate(level, a, b),
+            _ => None,
+        }
     }
 
     /// The operand that has the result's shape at any sizes. `operand` gives rank and shape root of an operand.

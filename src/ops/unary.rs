@@ -1,7 +1,7 @@
 //! Functions of one number, at every element.
 
 use super::{Attribute, Cotangent, Domain, Fault, Notation, Op, Operation, Record, Site, require_dtype};
-use crate::element::{DType, Number, Real};
+use crate::element::{DType, Literal, Number, Real};
 use crate::graph::{Expr, Signature, Var};
 use crate::kernels::{FloatElement, FloatLanes, Kernel, Lanes, Level, Wrapping, map, map_near};
 
@@ -114,6 +114,20 @@ impl Unary {
     /// The kernel on floats.
     pub(crate) fn run<T: FloatElement>(self, level: Level, x: &[T], out: &mut [T]) {
         level.run(OnFloats { op: self, x, out });
+    }
+
+    /// The result for a float.
+    pub(crate) fn evaluate(self, level: Level, x: Literal) -> Option<Literal> {
+        fn run<T: FloatElement + Default>(op: Unary, level: Level, x: T) -> T {
+            let mut out = [T::default()];
+            op.run(level, &[x], &mut out);
+            out[0]
+        }
+        match x {
+            Literal::F32(x) => Some(Literal::F32(run(self, level, f32::from_bits(x)).to_bits())),
+            Literal::F64(x) => Some(Literal::F64(run(self, level, f64::from_bits(x)).to_bits())),
+            _ => None,
+        }
     }
 }
 
