@@ -59,6 +59,11 @@ impl Buffers {
         }
     }
 
+    pub fn bytes(&self) -> usize {
+        let of_eight = self.f64.len() + self.i64.len();
+        8 * of_eight + 4 * self.f32.len() + self.bool.len()
+    }
+
     pub fn set(&mut self, offset: usize, literal: Literal) {
         match literal {
             Literal::F32(bits) => self.f32[offset] = f32::from_bits(bits),

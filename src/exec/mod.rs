@@ -1,10 +1,12 @@
 //! How a graph runs: reach, rewrite, plan, run.
 //!
-//! [`Program`] is the door. [`code`] is the rewritten formula as a flat list; [`plan`] lays it out for one set of
+//! [`Program`] is the door. [`code`] is the rewritten formula as a flat list, which a formula of the same
+//! [`structure`] finds again in the graph's [`cache`]; [`plan`] lays it out for one set of
 //! leaf shapes: [`schedule`] decides what is computed together and what is only another view of something,
 //! [`memory`] gives every value its place in one buffer per element type, and [`step`] runs the result.
 
 mod buffers;
+mod cache;
 mod code;
 mod feed;
 mod memory;
@@ -12,6 +14,7 @@ mod plan;
 mod program;
 mod schedule;
 mod step;
+mod structure;
 mod update;
 mod value;
 

@@ -4,6 +4,7 @@ use ndarray::ArrayViewD;
 use smallvec::SmallVec;
 
 use super::buffers::{Lie, Slice};
+use super::cache::{Compiled, LeafIds, Loan, compiled};
 use super::code::{Code, Source};
 use super::feed::{Feed, Target};
 use super::plan::{Plan, ResultPlace};
@@ -22,9 +23,9 @@ const PLANS: usize = 8;
 pub struct Program<'g, L: VarList<'g>> {
     graph: &'g Graph,
     outputs: L::Owned,
-    code: Code,
-    /// Most recently used first.
-    plans: Vec<Plan>,
+    compiled: Loan,
+    /// The leaves on the tape, in the order of the code.
+    leaves: LeafIds,
     fuse: bool,
 }
 
@@ -54,9 +55,9 @@ impl Graph {
         updates: impl Into<Updates<'g>>,
     ) -> Result<Program<'g, L>> {
         let exprs = outputs.exprs();
-        let code = Code::compile(self, &exprs, &updates.into().0)?;
+        let (compiled, leaves) = compiled(self, &exprs, &updates.into().0)?;
         let outputs = outputs.rebuild(&mut exprs.into_iter());
-        Ok(Program { graph: self, outputs, code, plans: Vec::new(), fuse: true })
+        Ok(Program { graph: self, outputs, compiled, leaves, fuse: true })
     }
 }
 
@@ -85,8 +86,8 @@ impl<'g, L: VarList<'g>> Program<'g, L> {
     pub fn run_with(&mut self, feeds: &[Feed<'_>]) -> Result<<L::Owned as VarList<'g>>::Views<'_>> {
         self.execute(feeds)?;
         self.update();
-        let plan = &self.plans[0];
-        let count = self.code.outputs.len();
+        let plan = &self.compiled.plans[0];
+        let count = self.compiled.code.outputs.len();
         let mut views = plan.results[..count].iter().map(|result| view(plan, result));
         Ok(self.outputs.views(&mut views))
     }
@@ -96,7 +97,7 @@ impl<'g, L: VarList<'g>> Program<'g, L> {
     #[must_use]
     pub fn plain(mut self) -> Self {
         self.fuse = false;
-        self.plans.clear();
+        self.compiled.keep_out();
         self
     }
 
@@ -109,7 +110,8 @@ impl<'g, L: VarList<'g>> Program<'g, L> {
             views.iter().map(|view| view.as_ref().and_then(pack)).collect();
         let mut lies: SmallVec<[Lie; 8]> = SmallVec::new();
         let mut slices: SmallVec<[Slice<'_>; 8]> = SmallVec::new();
-        for ((source, view), packed) in self.code.leaves.iter().zip(&views).zip(&packed) {
+        let code = &self.compiled.code;
+        for ((source, view), packed) in code.leaves.iter().zip(&views).zip(&packed) {
             let packed = packed.as_ref().map(Value::view);
             match packed.or_else(|| view.as_ref().map(View::reborrow)) {
                 Some(view) => {
@@ -117,13 +119,14 @@ impl<'g, L: VarList<'g>> Program<'g, L> {
                     slices.push(slice(&view));
                 }
                 None => {
-                    lies.push(Lie::packed(self.code.instructions[source.instruction as usize].shape.clone()));
+                    lies.push(Lie::packed(code.instructions[source.instruction as usize].shape.clone()));
                     slices.push(Slice::F64(&[]));
                 }
             }
         }
-        select_plan(&self.code, &mut self.plans, &lies, self.fuse)?;
-        let plan = &mut self.plans[0];
+        let Compiled { code, plans, .. } = &mut *self.compiled;
+        select_plan(code, plans, &lies, self.fuse)?;
+        let plan = &mut plans[0];
         for step in &plan.steps {
             step.run(&slices, &mut plan.buffers);
         }
@@ -162,26 +165,28 @@ impl<'g, L: VarList<'g>> Program<'g, L> {
         leaves: &'a Leaves,
     ) -> Result<SmallVec<[Option<View<'a>>; 8]>> {
         let arena = self.graph.arena();
-        let value = |source: &Source| {
-            let fed = feeds.iter().find(|(leaf, _)| *leaf == source.id).map(|(_, view)| view.reborrow());
-            let view = fed.or_else(|| leaves.values.get(source.id).map(Value::view));
-            if arena.get(source.id).is_none() {
+        let code = &self.compiled.code;
+        let value = |(source, &id): (&Source, &NodeId)| {
+            let fed = feeds.iter().find(|(leaf, _)| *leaf == id).map(|(_, view)| view.reborrow());
+            let view = fed.or_else(|| leaves.values.get(id).map(Value::view));
+            if arena.get(id).is_none() {
                 Err(Error::Freed { op: "run" })
-            } else if view.is_none() && self.code.instructions[source.instruction as usize].live {
-                Err(Error::NotFed { leaf: Box::new(arena.describe(source.id)) })
+            } else if view.is_none() && code.instructions[source.instruction as usize].live {
+                Err(Error::NotFed { leaf: Box::new(arena.describe(id)) })
             } else {
                 Ok(view)
             }
         };
-        self.code.leaves.iter().map(value).collect()
+        code.leaves.iter().zip(&self.leaves).map(value).collect()
     }
 
     fn update(&self) {
-        let plan = &self.plans[0];
+        let Compiled { code, plans, .. } = &*self.compiled;
+        let plan = &plans[0];
         let mut leaves = self.graph.leaves_mut();
-        let results = &plan.results[self.code.outputs.len()..];
-        for (&(leaf, _), result) in self.code.updates.iter().zip(results) {
-            let Some(value) = leaves.values.get_mut(self.code.leaves[leaf as usize].id) else { continue };
+        let results = &plan.results[code.outputs.len()..];
+        for (&(leaf, _), result) in code.updates.iter().zip(results) {
+            let Some(value) = leaves.values.get_mut(self.leaves[leaf as usize]) else { continue };
             match (value, view(plan, result)) {
                 (Value::F32(old), View::F32(new)) => old.assign(&new),
                 (Value::F64(old), View::F64(new)) => old.assign(&new),

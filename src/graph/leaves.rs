@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use hashbrown::DefaultHashBuilder;
 use slotmap::SparseSecondaryMap;
 
 use super::node::NodeId;
@@ -39,7 +40,7 @@ pub struct Leaf {
 /// The current values of the leaves; a placeholder has none until one is set.
 #[derive(Default)]
 pub(crate) struct Leaves {
-    pub values: SparseSecondaryMap<NodeId, Value>,
+    pub values: SparseSecondaryMap<NodeId, Value, DefaultHashBuilder>,
     pub created: u32,
 }
 
