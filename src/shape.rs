@@ -16,8 +16,23 @@ use smallvec::SmallVec;
 /// assert_eq!(shape.size(), 12);
 /// assert_eq!(shape, [3, 4]);
 /// ```
-#[derive(Clone, PartialEq, Eq, Hash, Default)]
+#[derive(PartialEq, Eq, Hash, Default)]
 pub struct Shape(SmallVec<[usize; 4]>);
+
+/// Shapes are copied with every operand that is looked at, and few have more than four axes.
+impl Clone for Shape {
+    #[inline]
+    fn clone(&self) -> Self {
+        let mut few = [0; 4];
+        match few.get_mut(..self.0.len()) {
+            Some(sizes) => {
+                sizes.copy_from_slice(&self.0);
+                Self(SmallVec::from_buf_and_len(few, self.0.len()))
+            }
+            None => Self(SmallVec::from_slice(&self.0)),
+        }
+    }
+}
 
 impl Shape {
     /// The shape of a scalar, `()`.
@@ -140,6 +155,12 @@ impl fmt::Display for Clash {
 
 /// NumPy's broadcast rule: shapes are aligned at their last axes, and a size of 1 stretches to the other's.
 pub(crate) fn broadcast(a: &[usize], b: &[usize]) -> Result<Shape, Clash> {
+    if a == b || b.is_empty() {
+        return Ok(a.into());
+    }
+    if a.is_empty() {
+        return Ok(b.into());
+    }
     let rank = a.len().max(b.len());
     let aligned = |s: &[usize], axis: usize| (axis + s.len()).checked_sub(rank);
     (0..rank)

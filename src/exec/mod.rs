@@ -8,6 +8,7 @@ mod accumulate;
 mod bind;
 mod block;
 mod blocks;
+mod cache;
 mod code;
 mod feed;
 mod leaf;
@@ -18,6 +19,7 @@ mod plan;
 mod program;
 mod schedule;
 mod step;
+mod structure;
 mod update;
 mod value;
 

@@ -52,6 +52,11 @@ pub(super) struct Plan {
 }
 
 impl Plan {
+    /// About how many bytes it takes.
+    pub fn bytes(&self) -> usize {
+        self.arena.bytes() + self.steps.len() * size_of::<Step>()
+    }
+
     pub fn new(code: &Code, leaves: Vec<Lie>, options: Options) -> Result<Self> {
         let leaf_shapes: Vec<Shape> = leaves.iter().map(|lie| lie.shape.clone()).collect();
         let shapes = code.infer(&leaf_shapes)?;

@@ -4,7 +4,7 @@ use ndarray::ArrayViewD;
 use smallvec::SmallVec;
 
 use super::bind::{Bound, Given, bind};
-use super::code::Code;
+use super::cache::{Compiled, Loan, compiled};
 use super::feed::{Feed, Target};
 use super::plan::{Options, Plan, ResultPlace};
 use super::update::Updates;
@@ -23,10 +23,9 @@ const PLANS: usize = 8;
 pub struct Program<'g, L: VarList<'g>> {
     graph: &'g Graph,
     outputs: L::Owned,
-    code: Code,
-    leaves: Vec<BoundLeaf>,
-    /// Most recently used first.
-    plans: Vec<Plan>,
+    compiled: Loan,
+    /// The leaves on the tape, in the order of the code.
+    leaves: SmallVec<[BoundLeaf; 8]>,
     options: Options,
 }
 
@@ -66,19 +65,20 @@ impl Graph {
         updates: impl Into<Updates<'g>>,
     ) -> Result<Program<'g, L>> {
         let exprs = outputs.exprs();
-        let code = Code::compile(self, &exprs, &updates.into().0)?;
+        let (compiled, ids) = compiled(self, &exprs, &updates.into().0)?;
         let outputs = outputs.rebuild(&mut exprs.into_iter());
         let leaves = {
             let known = self.leaves();
-            let bound = (0..).zip(&code.leaves).map(|(i, source)| BoundLeaf {
-                id: source.id,
-                cell: known.cell(source.id).cloned().unwrap_or_else(|| LeafCell::new(Content::Freed.into())),
-                updated: code.updates.iter().any(|&(leaf, _)| leaf == i),
-                live: code.instructions[source.instruction as usize].live,
+            let sources = compiled.code.leaves.iter().zip(ids);
+            let bound = sources.map(|(source, id)| BoundLeaf {
+                id,
+                cell: known.cell(id).cloned().unwrap_or_else(|| LeafCell::new(Content::Freed.into())),
+                updated: source.updated,
+                live: compiled.code.instructions[source.instruction as usize].live,
             });
             bound.collect()
         };
-        Ok(Program { graph: self, outputs, code, leaves, plans: Vec::new(), options: Options::default() })
+        Ok(Program { graph: self, outputs, compiled, leaves, options: Options::default() })
     }
 }
 
@@ -106,7 +106,7 @@ impl<'g, L: VarList<'g>> Program<'g, L> {
     /// - [`Error::AtRun`] if an operation is not defined for the sizes of this run.
     pub fn run_with(&mut self, feeds: &[Feed<'_>]) -> Result<<L::Owned as VarList<'g>>::Views<'_>> {
         self.execute(feeds)?;
-        let plan = &self.plans[0];
+        let plan = &self.compiled.plans[0];
         let mut views = plan.outputs.iter().map(|result| view(plan, result));
         Ok(self.outputs.views(&mut views))
     }
@@ -116,14 +116,14 @@ impl<'g, L: VarList<'g>> Program<'g, L> {
     #[must_use]
     pub fn plain(mut self) -> Self {
         self.options.fuse = false;
-        self.plans.clear();
+        self.compiled.keep_out();
         self
     }
 
     fn execute(&mut self, feeds: &[Feed<'_>]) -> Result<()> {
         let given = self.resolve(feeds)?;
         self.select_plan(&given)?;
-        let plan = &mut self.plans[0];
+        let plan = &mut self.compiled.plans[0];
         {
             let mut bound: SmallVec<[Bound<'_>; 8]> = bind(&self.leaves, &given, &plan.extent);
             let memory = Memory::new(&mut plan.arena, bound.iter_mut().map(Bound::memory), &plan.extent);
@@ -192,20 +192,18 @@ impl<'g, L: VarList<'g>> Program<'g, L> {
             let leaves = self.leaves.iter().zip(given).zip(&plan.leaves);
             leaves.into_iter().all(|((leaf, given), lie)| given.lies(leaf, lie))
         };
-        match self.plans.iter().position(fits) {
+        let Compiled { code, plans, .. } = &mut *self.compiled;
+        match plans.iter().position(fits) {
             Some(0) => {}
-            Some(i) => self.plans[..=i].rotate_right(1),
+            Some(i) => plans[..=i].rotate_right(1),
             None => {
-                let shapes = self
-                    .code
-                    .leaves
-                    .iter()
-                    .map(|source| &self.code.instructions[source.instruction as usize].shape);
+                let shapes =
+                    code.leaves.iter().map(|leaf| &code.instructions[leaf.instruction as usize].shape);
                 let lies = self.leaves.iter().zip(given).zip(shapes);
                 let lies = lies.map(|((leaf, given), shape)| given.lie(leaf, shape)).collect();
-                let plan = Plan::new(&self.code, lies, self.options)?;
-                self.plans.truncate(PLANS - 1);
-                self.plans.insert(0, plan);
+                let plan = Plan::new(code, lies, self.options)?;
+                plans.truncate(PLANS - 1);
+                plans.insert(0, plan);
             }
         }
         Ok(())

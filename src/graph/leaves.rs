@@ -4,6 +4,7 @@ use std::cell::RefCell;
 use std::fmt;
 use std::rc::Rc;
 
+use hashbrown::DefaultHashBuilder;
 use slotmap::SparseSecondaryMap;
 
 use super::node::NodeId;
@@ -55,7 +56,7 @@ pub(crate) type LeafCell = Rc<RefCell<Content>>;
 /// The current values of the leaves.
 #[derive(Default)]
 pub(crate) struct Leaves {
-    cells: SparseSecondaryMap<NodeId, LeafCell>,
+    cells: SparseSecondaryMap<NodeId, LeafCell, DefaultHashBuilder>,
     created: u32,
 }
 

@@ -228,9 +228,9 @@ impl Op {
 
     /// Checks the operands; gives the operation with its attributes resolved, and what the result is.
     pub(crate) fn check(self, operands: &[Signature]) -> Result<(Self, Signature), Fault> {
-        let (op, expected) = (self.name(), self.arity());
+        let expected = self.arity();
         if operands.len() != expected {
-            let found = operands.len();
+            let (op, found) = (self.name(), operands.len());
             return Err(Box::new(move |_| Error::Arity { op, expected, found }));
         }
         let resolved = each_family!(self, family => family.resolve(operands)?, _ => self);

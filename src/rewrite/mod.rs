@@ -7,11 +7,11 @@ mod rules;
 
 use std::rc::Rc;
 
-use hashbrown::HashMap;
+use smallvec::SmallVec;
 
-use self::rules::{RULES, Rule};
+use self::rules::Rule;
 use crate::element::Literal;
-use crate::graph::{Expr, Graph, NodeId, Rewrite, reach};
+use crate::graph::{Expr, Graph, NodeId, Reached, Rewrite};
 use crate::kernels::Level;
 use crate::ops::{Binary, Op, Unary};
 
@@ -47,37 +47,37 @@ impl Rewrite for Rewriter {
             return Some(graph.literal(literal));
         }
         let site = Site { op, inputs, rewriter: self };
-        let applies = |rule: &&Rule| rule.tier <= self.tier && rule.head.is(op);
-        RULES.iter().filter(applies).find_map(|rule| (rule.apply)(&site))
+        let applies = |rule: &&&Rule| rule.tier <= self.tier && rule.head.is(op);
+        rules::of(op).iter().filter(applies).find_map(|rule| (rule.apply)(&site))
     }
 }
 
 /// The number that an elementwise operation makes of numbers.
 fn folded(op: &Op, inputs: &[Expr<'_>]) -> Option<Literal> {
-    let numbers = |k: usize| match inputs[k].op()? {
-        Op::Literal(literal) => Some(literal),
-        _ => None,
-    };
-    let level = Level::detect();
+    let numbers = |k: usize| inputs[k].as_number();
     match op {
         Op::Unary(Unary::StopGradient) => None,
         Op::Unary(unary) => match numbers(0)? {
-            Literal::F32(x) => {
-                Some(Literal::F32(run(|x, out| unary.run(level, x, out), f32::from_bits(x)).to_bits()))
-            }
-            Literal::F64(x) => {
-                Some(Literal::F64(run(|x, out| unary.run(level, x, out), f64::from_bits(x)).to_bits()))
-            }
+            Literal::F32(x) => Some(Literal::F32(
+                run(|x, out| unary.run(Level::detect(), x, out), f32::from_bits(x)).to_bits(),
+            )),
+            Literal::F64(x) => Some(Literal::F64(
+                run(|x, out| unary.run(Level::detect(), x, out), f64::from_bits(x)).to_bits(),
+            )),
             _ => None,
         },
         Op::Binary(binary) => match (numbers(0)?, numbers(1)?) {
             (Literal::F32(a), Literal::F32(b)) => {
                 let b = f32::from_bits(b);
-                Some(Literal::F32(run(|a, out| binary.run(level, a, &[b], out), f32::from_bits(a)).to_bits()))
+                Some(Literal::F32(
+                    run(|a, out| binary.run(Level::detect(), a, &[b], out), f32::from_bits(a)).to_bits(),
+                ))
             }
             (Literal::F64(a), Literal::F64(b)) => {
                 let b = f64::from_bits(b);
-                Some(Literal::F64(run(|a, out| binary.run(level, a, &[b], out), f64::from_bits(a)).to_bits()))
+                Some(Literal::F64(
+                    run(|a, out| binary.run(Level::detect(), a, &[b], out), f64::from_bits(a)).to_bits(),
+                ))
             }
             _ => None,
         },
@@ -130,34 +130,51 @@ impl<'g> Site<'_, 'g> {
     }
 }
 
-/// The nodes of `roots` and below, rewritten, by their place in the source. On the source's own graph, leaves are
-/// themselves; on another one they are what `leaves` says.
-pub(crate) fn rewrite<'s, 't>(
-    source: &'s Graph,
-    roots: &[NodeId],
-    target: &'t Graph,
-    rewriter: Rc<Rewriter>,
-    leaves: impl Fn(Expr<'s>) -> Expr<'t>,
-) -> HashMap<NodeId, Expr<'t>> {
-    let opaque = rewriter.opaque.clone();
-    let nodes = reach(&source.arena(), roots.iter().copied(), |user, _| !opaque.contains(&user));
-    let mut image: HashMap<NodeId, Expr<'t>> = HashMap::with_capacity(nodes.len());
-    target.with_rewriter(rewriter, || {
-        for id in nodes {
-            let e = source.handle(id);
-            let Some(op) = e.op() else { continue };
-            let made = match op {
-                Op::Leaf(_) => leaves(e),
-                _ if opaque.contains(&id) => leaves(e),
-                op => {
-                    let inputs: smallvec::SmallVec<[Expr<'t>; 3]> =
-                        e.inputs().iter().map(|input| image[&input.id()]).collect();
-                    let made = target.with_origin(e.origin(), || target.apply(op, &inputs));
-                    made.expect("a rewritten formula has the shapes of the formula")
-                }
-            };
-            image.insert(id, made);
+/// The reached nodes, rewritten, by their places. A node on which no rule applies, and below it neither, is its own
+/// image; an opaque one likewise.
+pub(crate) fn rewrite(graph: &Graph, reached: &Reached, rewriter: &Rc<Rewriter>) -> Vec<NodeId> {
+    let mut images: Vec<NodeId> = Vec::with_capacity(reached.nodes.len());
+    graph.with_rewriter(Rc::clone(rewriter) as Rc<dyn Rewrite>, || {
+        for &id in &reached.nodes {
+            images.push(rewriter.image(graph, id, reached, &images));
         }
     });
-    image
+    images
+}
+
+impl Rewriter {
+    /// The image of a node, given those of its operands.
+    fn image(&self, graph: &Graph, id: NodeId, reached: &Reached, images: &[NodeId]) -> NodeId {
+        let arena = graph.arena();
+        let Some(node) = arena.get(id) else { return id };
+        if node.inputs.is_empty() || self.opaque.contains(&id) {
+            return id;
+        }
+        let image = |&operand: &NodeId| {
+            let place = reached.place_of(&arena, operand);
+            graph.handle(place.map_or(operand, |place| images[place]))
+        };
+        let inputs: SmallVec<[Expr<'_>; 3]> = node.inputs.iter().map(image).collect();
+        let changed = inputs.iter().zip(&node.inputs).any(|(input, &operand)| input.id() != operand);
+        if !changed && !self.concerns(&node.op, &inputs) {
+            return id;
+        }
+        let (op, origin) = (node.op.clone(), node.origin);
+        drop(arena);
+        let made = graph.with_origin(origin, || {
+            if changed {
+                let made = graph.apply(op, &inputs);
+                Some(made.expect("a rewritten formula has the shapes of the formula"))
+            } else {
+                self.rewrite(graph, &op, &inputs)
+            }
+        });
+        made.map_or(id, Expr::id)
+    }
+
+    /// Whether a rule may apply to such an operation.
+    fn concerns(&self, op: &Op, inputs: &[Expr<'_>]) -> bool {
+        let mut rules = rules::of(op).iter();
+        rules.any(|rule| rule.tier <= self.tier) || inputs.iter().all(|input| input.as_number().is_some())
+    }
 }

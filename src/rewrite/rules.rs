@@ -3,7 +3,10 @@
 //! What no rule may do: hide a NaN (`x · 0 → 0`, `x - x → 0`, `x / x → 1`), join two operations with different
 //! conventions at a kink, look through `stop_gradient`, depend on a size, or lose accuracy in a tail.
 
-use std::mem::discriminant;
+use std::mem::{Discriminant, discriminant};
+use std::sync::LazyLock;
+
+use hashbrown::HashMap;
 
 use super::{Site, Tier};
 use crate::graph::Expr;
@@ -30,6 +33,16 @@ pub(super) enum Head {
 }
 
 impl Head {
+    fn key(&self) -> Key {
+        match self {
+            Self::Unary(op) => Key::Unary(discriminant(op)),
+            Self::Binary(op) => Key::Binary(*op),
+            Self::Fold(fold) => Key::Fold(*fold),
+            Self::Layout(_) => Key::Layout,
+            Self::Cast => Key::Logic,
+        }
+    }
+
     pub fn is(&self, op: &Op) -> bool {
         match (self, op) {
             (Self::Unary(head), Op::Unary(op)) => discriminant(head) == discriminant(op),
@@ -38,6 +51,42 @@ impl Head {
             (Self::Layout(is), Op::Layout(op)) => is(op),
             (Self::Cast, Op::Logic(Logic::Cast(_))) => true,
             _ => false,
+        }
+    }
+}
+
+/// The rules whose head an operation may be, in the order in which they are tried.
+pub(super) fn of(op: &Op) -> &'static [&'static Rule] {
+    static TABLE: LazyLock<HashMap<Key, Vec<&'static Rule>>> = LazyLock::new(|| {
+        let mut table: HashMap<Key, Vec<&'static Rule>> = HashMap::new();
+        for rule in RULES {
+            table.entry(rule.head.key()).or_default().push(rule);
+        }
+        table
+    });
+    TABLE.get(&Key::of(op)).map_or(&[], Vec::as_slice)
+}
+
+/// What the table is ordered by: the operation, or its family.
+#[derive(PartialEq, Eq, Hash)]
+enum Key {
+    Unary(Discriminant<Unary>),
+    Binary(Binary),
+    Fold(Fold),
+    Layout,
+    Logic,
+    Other,
+}
+
+impl Key {
+    fn of(op: &Op) -> Self {
+        match op {
+            Op::Unary(op) => Self::Unary(discriminant(op)),
+            Op::Binary(op) => Self::Binary(*op),
+            Op::Reduce(op) => Self::Fold(op.fold),
+            Op::Layout(_) => Self::Layout,
+            Op::Logic(_) => Self::Logic,
+            _ => Self::Other,
         }
     }
 }
