@@ -68,6 +68,13 @@ impl Buffers {
         }
     }
 
+    /// Writes 0, 1, 2, … from `offset` on.
+    pub fn ramp(&mut self, offset: usize, length: usize) {
+        for (i, index) in self.i64[offset..offset + length].iter_mut().enumerate() {
+            *index = i as i64;
+        }
+    }
+
     /// The elements from `offset` on, in C order of `shape`.
     pub fn view(&self, dtype: DType, offset: usize, shape: &Shape) -> View<'_> {
         fn view<'a, T: Stored>(buffers: &'a Buffers, offset: usize, shape: &Shape) -> View<'a> {

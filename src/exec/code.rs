@@ -7,7 +7,7 @@ use super::update::Update;
 use crate::element::DType;
 use crate::error::{Error, Operand, Origin, Result};
 use crate::graph::{Expr, Graph, LeafKind, NodeId, Signature, reach};
-use crate::ops::Op;
+use crate::ops::{Index, Op};
 use crate::rewrite::{Rewriter, Tier, rewrite};
 use crate::shape::Shape;
 
@@ -50,7 +50,7 @@ impl Code {
 
         let inner = Graph::new();
         let origins = std::cell::RefCell::new(HashMap::new());
-        let image = rewrite(graph, &roots, &inner, Rewriter::new(Tier::Stabilising), |leaf| {
+        let image = rewrite(graph, &roots, &inner, Rewriter::new(Tier::Lowering), |leaf| {
             let copy = copy_leaf(leaf, &inner);
             origins.borrow_mut().insert(copy.id(), leaf.id());
             copy
@@ -136,6 +136,21 @@ impl Code {
             }
         }
         Ok(shapes)
+    }
+
+    /// The error of an index among the values, checked at instruction `node`.
+    pub fn out_of_range(&self, index: i64, node: usize, shapes: &[Shape]) -> Error {
+        let Instruction { op, inputs, .. } = &self.instructions[node];
+        let axis = match op {
+            Op::Index(Index::Within(axis)) => axis.single().unwrap_or_default(),
+            _ => 0,
+        };
+        let [indices, operand] = [0, 1].map(|k| {
+            let k = inputs[k] as usize;
+            Box::new(self.describe(k, shapes[k].clone()))
+        });
+        let size = operand.shape.get(axis).copied().unwrap_or_default();
+        Error::IndexOutOfRange { index, size, axis, indices, operand }
     }
 
     fn describe(&self, k: usize, shape: Shape) -> Operand {

@@ -74,6 +74,9 @@ impl<'a> Layouter<'a> {
         for &(value, literal) in &self.schedule.constants {
             self.offsets[value as usize] = self.pool(literal.dtype()).take(1);
         }
+        for &(value, length) in &self.schedule.ramps {
+            self.offsets[value as usize] = self.pool(DType::I64).take(length);
+        }
         let mut dying: Vec<Vec<u32>> = vec![Vec::new(); self.schedule.units.len()];
         for (value, life) in self.lives.iter().enumerate() {
             if life.escapes && life.born != usize::MAX && life.last < dying.len() {
@@ -103,6 +106,9 @@ impl<'a> Layouter<'a> {
         let mut buffers = Buffers::new(|dtype| length(dtype) + registers(dtype));
         for &(value, literal) in &self.schedule.constants {
             buffers.set(self.offsets[value as usize], literal);
+        }
+        for &(value, length) in &self.schedule.ramps {
+            buffers.ramp(self.offsets[value as usize], length);
         }
         let results = self.schedule.results.iter().map(|place| ResultPlace {
             dtype: place.dtype,
@@ -141,14 +147,27 @@ impl<'a> Layouter<'a> {
                 divisor,
                 to: self.slot(Base::Value(to), 0, false),
             },
-            Unit::Dot { a, b, dtype, to } => {
+            Unit::Assemble { parts, zeros, size, dtype, to } => Step::Assemble {
+                parts: parts
+                    .iter()
+                    .map(|(from, target)| (self.slot(from.base, from.offset, false), from.shape.clone(), target.clone()))
+                    .collect(),
+                zeros: *zeros,
+                size: *size,
+                dtype: *dtype,
+                to: self.slot(Base::Value(*to), 0, false),
+            },
+            &Unit::Check { from, offset, size, bound, node } => {
+                Step::Check { from: self.slot(from, offset, false), size, bound, node }
+            }
+            Unit::Dot { a, b, batch, dtype, to } => {
                 let [a, b] = [a, b].map(|m| MatrixSlot {
                     slot: self.slot(m.base, m.offset, false),
                     rows: m.rows,
                     columns: m.columns,
                     by_columns: m.by_columns,
                 });
-                Step::Dot { a, b, dtype: *dtype, to: self.slot(Base::Value(*to), 0, false) }
+                Step::Dot { a, b, batch: batch.clone(), dtype: *dtype, to: self.slot(Base::Value(*to), 0, false) }
             }
         }
     }
@@ -266,7 +285,11 @@ impl Files {
 fn outs(unit: &Unit) -> impl Iterator<Item = u32> + '_ {
     let (members, single) = match unit {
         Unit::Group { members, .. } => (&members[..], None),
-        Unit::Pack { to, .. } | Unit::Fold { to, .. } | Unit::Dot { to, .. } => (&[][..], Some(*to)),
+        Unit::Pack { to, .. }
+        | Unit::Fold { to, .. }
+        | Unit::Dot { to, .. }
+        | Unit::Assemble { to, .. } => (&[][..], Some(*to)),
+        Unit::Check { .. } => (&[][..], None),
     };
     members.iter().map(|member| member.out).chain(single)
 }
@@ -279,6 +302,8 @@ fn reads(unit: &Unit) -> Vec<Base> {
         Unit::Pack { from, .. } => vec![from.base],
         Unit::Fold { from, .. } => vec![*from],
         Unit::Dot { a, b, .. } => vec![a.base, b.base],
+        Unit::Assemble { parts, .. } => parts.iter().map(|(from, _)| from.base).collect(),
+        Unit::Check { from, .. } => vec![*from],
     }
 }
 

@@ -7,10 +7,12 @@ use super::buffers::{Lie, Slice};
 use super::code::{Code, Source};
 use super::feed::{Feed, Target};
 use super::plan::{Plan, ResultPlace};
+use super::step::OutOfRange;
 use super::update::Updates;
 use crate::element::{Element, Value, View, each_dtype};
 use crate::error::{Error, Result};
 use crate::graph::{Graph, Leaves, NodeId, VarList, check_value};
+use crate::shape::Shape;
 
 /// How many sets of leaf shapes a program keeps its plan for.
 const PLANS: usize = 8;
@@ -125,7 +127,11 @@ impl<'g, L: VarList<'g>> Program<'g, L> {
         select_plan(&self.code, &mut self.plans, &lies, self.fuse)?;
         let plan = &mut self.plans[0];
         for step in &plan.steps {
-            step.run(&slices, &mut plan.buffers);
+            step.run(&slices, &mut plan.buffers)
+                .or_else(|OutOfRange { index, node }| {
+                    let shapes: Vec<Shape> = lies.iter().map(|lie| lie.shape.clone()).collect();
+                    Err(self.code.out_of_range(index, node, &self.code.infer(&shapes)?))
+                })?;
         }
         Ok(())
     }

@@ -9,8 +9,8 @@ use super::buffers::Lie;
 use super::code::{Code, Instruction};
 use crate::element::{DType, Literal};
 use crate::kernels::Middle;
-use crate::ops::{Fold, Layout, Logic, Op, Reduce, expanded};
-use crate::shape::{Axes, Shape, Strides};
+use crate::ops::{Fold, Index, Layout, Logic, MatMul, Op, Reduce, Slicing, expanded};
+use crate::shape::{Axes, Cut, Run, Shape, Strides};
 
 /// How many operations a group holds at most: its values in flight have to stay in the cache.
 const GROUP: usize = 64;
@@ -66,6 +66,22 @@ impl Place {
         Self { shape: axes.map(|axis| self.shape[axis]).collect(), strides, ..*self }
     }
 
+    /// The elements from `first` on along an axis, `step` apart.
+    fn cut(&self, axis: usize, run: Run) -> Self {
+        let mut cut = self.clone();
+        cut.offset = (cut.offset as isize + run.first as isize * cut.strides[axis]) as usize;
+        cut.strides[axis] *= run.step;
+        cut.shape = cut.shape.iter().enumerate().map(|(k, &n)| if k == axis { run.count } else { n }).collect();
+        cut
+    }
+
+    fn sliced(&self, axes: &Axes, cut: Cut) -> Self {
+        axes.iter().fold(self.clone(), |place, axis| {
+            let run = cut.of(place.shape[axis]).expect("a slice was checked when its shape was inferred");
+            place.cut(axis, run)
+        })
+    }
+
     fn with_axes(&self, axes: &Axes) -> Self {
         let mut strides = self.strides.iter();
         let shape = expanded(&self.shape, axes);
@@ -99,7 +115,19 @@ pub(super) enum Unit {
     Group { shape: Shape, members: Vec<Member> },
     Pack { from: Place, to: u32 },
     Fold { fold: Fold, from: Base, offset: usize, dtype: DType, axis: Middle, divisor: Option<f64>, to: u32 },
-    Dot { a: MatrixPlace, b: MatrixPlace, dtype: DType, to: u32 },
+    /// One product for each entry of `batch`, which says how far behind the first its matrices begin.
+    Dot { a: MatrixPlace, b: MatrixPlace, batch: Box<[(usize, usize)]>, dtype: DType, to: u32 },
+    /// Parts laid into an array, over zeros if they do not fill it.
+    Assemble { parts: Vec<(Place, Target)>, zeros: bool, size: usize, dtype: DType, to: u32 },
+    /// Refuses indices that are not below `bound`. `node` is the instruction.
+    Check { from: Base, offset: usize, size: usize, bound: usize, node: usize },
+}
+
+/// Where a part goes in a packed array.
+#[derive(Clone)]
+pub(super) struct Target {
+    pub offset: usize,
+    pub strides: Strides,
 }
 
 #[derive(Clone, Copy)]
@@ -122,6 +150,8 @@ pub(super) struct Schedule {
     pub units: Vec<Unit>,
     pub values: Vec<ValueInfo>,
     pub constants: Vec<(u32, Literal)>,
+    /// Values 0, 1, 2, … of these lengths.
+    pub ramps: Vec<(u32, usize)>,
     /// Packed places of the outputs, then of the updates' new values.
     pub results: Vec<Place>,
     open: Vec<OpenGroup>,
@@ -189,7 +219,28 @@ impl Schedule {
                 let place = self.reduce(*fold, operand(0), axes, *dtype);
                 Place { strides: shape.c_strides(), shape: shape.clone(), ..place }
             }
-            Op::MatMul(_) => self.multiply(operand(0), operand(1), shape),
+            Op::MatMul(MatMul::Dot) => self.multiply(operand(0), operand(1), shape),
+            Op::MatMul(MatMul::MatMul) => self.multiply_batch(operand(0), operand(1), shape),
+            Op::Index(Index::Along(axis)) => self.ramp(axis, shape),
+            Op::Index(Index::Within(axis)) => {
+                let axis = axis.single().unwrap_or_default();
+                self.check(operand(0), shapes[inputs[1] as usize][axis], places.len())
+            }
+            Op::Slicing(Slicing::Slice { axes, cut }) => operand(0).sliced(axes, *cut),
+            Op::Slicing(Slicing::Unslice { axes, cut }) => {
+                let whole = Place::packed(Base::Leaf(0), *dtype, 0, shape.clone());
+                self.assemble(vec![(operand(0), whole.sliced(axes, *cut))], true, shape)
+            }
+            Op::Slicing(Slicing::Concat { axis, .. }) => {
+                let whole = Place::packed(Base::Leaf(0), *dtype, 0, shape.clone());
+                let (axis, runs) = runs(axis, inputs, shapes);
+                let parts = runs.into_iter().enumerate().map(|(k, run)| (operand(k), whole.cut(axis, run)));
+                self.assemble(parts.collect(), false, shape)
+            }
+            Op::Slicing(Slicing::PartLike { axis, index, .. }) => {
+                let (axis, runs) = runs(axis, &inputs[1..], shapes);
+                operand(0).cut(axis, runs[*index])
+            }
             _ => {
                 let operands = (0..inputs.len()).map(|k| operand(k).stretched(shape)).collect();
                 self.elementwise(op.clone(), operands, *dtype, shape, limit)
@@ -273,7 +324,12 @@ impl Schedule {
     fn arrange(&mut self, layout: &Layout, place: Place, shape: &Shape) -> Place {
         match layout {
             Layout::Transpose { axes } => place.permuted(axes.iter()),
-            Layout::Reshape { .. } | Layout::ReshapeLike | Layout::ExpandDims { .. } => {
+            Layout::Reshape { .. }
+            | Layout::ReshapeLike
+            | Layout::ExpandDims { .. }
+            | Layout::Squeeze { .. }
+            | Layout::Flatten { .. }
+            | Layout::UnflattenLike { .. } => {
                 let place = self.packed(place);
                 Place::packed(place.base, place.dtype, place.offset, shape.clone())
             }
@@ -346,7 +402,75 @@ impl Schedule {
         let a = self.matrix(a, rows, inner);
         let b = self.matrix(b, inner, columns);
         let to = self.value(dtype, shape.size(), None);
-        self.units.push(Unit::Dot { a, b, dtype, to });
+        self.units.push(Unit::Dot { a, b, batch: Box::new([(0, 0)]), dtype, to });
+        Place::packed(Base::Value(to), dtype, 0, shape.clone())
+    }
+
+    /// One product for each entry of the broadcast leading axes.
+    fn multiply_batch(&mut self, a: Place, b: Place, shape: &Shape) -> Place {
+        let dtype = a.dtype;
+        let (batch, matrix) = shape.split_at(shape.ndim() - 2);
+        let inner = b.shape[b.shape.ndim() - 2];
+        let (a, a_starts) = self.matrices(a, batch, [matrix[0], inner]);
+        let (b, b_starts) = self.matrices(b, batch, [inner, matrix[1]]);
+        let batch = a_starts.into_iter().zip(b_starts).collect();
+        let to = self.value(dtype, shape.size(), None);
+        self.units.push(Unit::Dot { a, b, batch, dtype, to });
+        Place::packed(Base::Value(to), dtype, 0, shape.clone())
+    }
+
+    /// The first matrix of a batch, and where all of them begin behind it.
+    fn matrices(&mut self, place: Place, batch: &[usize], [rows, columns]: [usize; 2]) -> (MatrixPlace, Vec<usize>) {
+        let rank = place.shape.ndim();
+        let last = |place: &Place| (place.strides[rank - 2], place.strides[rank - 1]);
+        let by_columns = |place: &Place| rows != 1 && last(place) == (1, rows as isize);
+        let by_rows = |place: &Place| last(place) == (columns as isize, 1);
+        let forward = place.strides.iter().all(|&stride| stride >= 0);
+        let place =
+            if forward && (by_columns(&place) || by_rows(&place)) { place } else { self.pack(place) };
+        self.settle(place.base);
+        let by_columns = !by_rows(&place) && by_columns(&place);
+        let first = MatrixPlace { base: place.base, offset: place.offset, rows, columns, by_columns };
+        let whole: Shape = batch.iter().copied().chain([rows, columns]).collect();
+        let strides = place.stretched(&whole).strides;
+        if rows * columns == 0 {
+            return (first, vec![0; batch.iter().product()]);
+        }
+        let mut starts = vec![0];
+        for (&size, &stride) in batch.iter().zip(&strides) {
+            let entries = |start: usize| (0..size).map(move |i| start + i * stride as usize);
+            starts = starts.into_iter().flat_map(entries).collect();
+        }
+        (first, starts)
+    }
+
+    /// The index along an axis: a line of them, stretched.
+    fn ramp(&mut self, axis: &Axes, shape: &Shape) -> Place {
+        let axis = axis.single().unwrap_or_default();
+        let value = self.value(DType::I64, shape[axis], None);
+        self.ramps.push((value, shape[axis]));
+        let strides = (0..shape.ndim()).map(|k| isize::from(k == axis)).collect();
+        Place { base: Base::Value(value), dtype: DType::I64, offset: 0, shape: shape.clone(), strides }
+    }
+
+    fn check(&mut self, place: Place, bound: usize, node: usize) -> Place {
+        let place = self.packed(place);
+        self.settle(place.base);
+        let (from, offset, size) = (place.base, place.offset, place.shape.size());
+        self.units.push(Unit::Check { from, offset, size, bound, node });
+        place
+    }
+
+    fn assemble(&mut self, parts: Vec<(Place, Place)>, zeros: bool, shape: &Shape) -> Place {
+        let dtype = parts.first().map_or(DType::F64, |(from, _)| from.dtype);
+        let mut laid = Vec::with_capacity(parts.len());
+        for (from, to) in parts {
+            let from = self.packed(from);
+            self.settle(from.base);
+            laid.push((from, Target { offset: to.offset, strides: to.strides }));
+        }
+        let to = self.value(dtype, shape.size(), None);
+        self.units.push(Unit::Assemble { parts: laid, zeros, size: shape.size(), dtype, to });
         Place::packed(Base::Value(to), dtype, 0, shape.clone())
     }
 
@@ -358,6 +482,18 @@ impl Schedule {
         self.settle(place.base);
         MatrixPlace { base: place.base, offset: place.offset, rows, columns, by_columns }
     }
+}
+
+/// The axis, and where each of these instructions stands along it if they stand one behind the other.
+fn runs(axis: &Axes, inputs: &[u32], shapes: &[Shape]) -> (usize, Vec<Run>) {
+    let axis = axis.single().unwrap_or_default();
+    let mut end = 0;
+    let runs = inputs.iter().map(|&input| {
+        let (first, count) = (end, shapes[input as usize][axis]);
+        end += count;
+        Run { first, step: 1, count }
+    });
+    (axis, runs.collect())
 }
 
 /// Sizes of neighbouring axes that are both reduced or both kept, multiplied; axes of size 1 do not count.

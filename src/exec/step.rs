@@ -11,6 +11,7 @@ use super::buffers::{Buffers, Slice, Stored};
 use crate::element::DType;
 use crate::kernels::{self, FloatElement, Lanes, Level, Matrix, Middle, Wrapping};
 use crate::ops::{Fold, Logic, Op};
+use super::schedule::Target;
 use crate::shape::{Shape, Strides};
 
 /// How many elements a block holds.
@@ -23,6 +24,12 @@ pub(super) struct Slot {
     pub offset: usize,
     /// Whether it goes along with the block, or is a block itself.
     pub moves: bool,
+}
+
+impl Slot {
+    fn behind(self, start: usize) -> Self {
+        Self { offset: self.offset + start, ..self }
+    }
 }
 
 /// A strided array.
@@ -68,7 +75,15 @@ pub(super) enum Step {
     Group(Group),
     Pack { from: Strided, dtype: DType, to: Slot, size: usize },
     Fold { fold: Fold, dtype: DType, from: Slot, axis: Middle, divisor: Option<f64>, to: Slot },
-    Dot { a: MatrixSlot, b: MatrixSlot, dtype: DType, to: Slot },
+    Dot { a: MatrixSlot, b: MatrixSlot, batch: Box<[(usize, usize)]>, dtype: DType, to: Slot },
+    Assemble { parts: Vec<(Slot, Shape, Target)>, zeros: bool, size: usize, dtype: DType, to: Slot },
+    Check { from: Slot, size: usize, bound: usize, node: usize },
+}
+
+/// An index out of range, of this instruction.
+pub(super) struct OutOfRange {
+    pub index: i64,
+    pub node: usize,
 }
 
 /// `with_type!(dtype, T => expression)`.
@@ -167,9 +182,28 @@ fn across<T: Stored, U: Stored>(
 }
 
 impl Step {
-    pub fn run(&self, leaves: &[Slice<'_>], buffers: &mut Buffers) {
+    pub fn run(&self, leaves: &[Slice<'_>], buffers: &mut Buffers) -> Result<(), OutOfRange> {
         match self {
             Self::Group(group) => group.run(leaves, buffers),
+            &Self::Check { from, size, bound, node } => {
+                let reader = Reader { leaves, before: i64::buffer(buffers), behind: &[], end: usize::MAX };
+                let indices = reader.read(from, 0, size);
+                // A negative one is beyond any size as an unsigned number.
+                if let Some(&index) = indices.iter().find(|&&index| index as u64 >= bound as u64) {
+                    return Err(OutOfRange { index, node });
+                }
+            }
+            Self::Assemble { parts, zeros, size, dtype, to } => with_type!(*dtype, T => {
+                within::<T>(leaves, buffers, to.offset..to.offset + size, |reader, out| {
+                    if *zeros {
+                        out.fill(T::default());
+                    }
+                    for (from, shape, target) in parts {
+                        let part = reader.read(*from, 0, shape.size());
+                        kernels::scatter(part, shape, &target.strides, target.offset, out);
+                    }
+                })
+            }),
             Self::Pack { from, dtype, to, size } => {
                 with_type!(*dtype, T => gather::<T>(from, to.offset..to.offset + size, 0, leaves, buffers))
             }
@@ -194,23 +228,27 @@ impl Step {
                 },
                 _ => fold_integers(*fold, *from, *axis, *to, leaves, buffers)
             ),
-            Self::Dot { a, b, dtype, to } => with_float!(
+            Self::Dot { a, b, batch, dtype, to } => with_float!(
                 *dtype,
                 T => {
-                    let out = to.offset..to.offset + a.rows * b.columns;
+                    let size = a.rows * b.columns;
+                    let out = to.offset..to.offset + size * batch.len();
                     within::<T>(leaves, buffers, out, |reader, out| {
-                        let [a, b] = [a, b].map(|m| Matrix {
-                            data: reader.read(m.slot, 0, m.rows * m.columns),
-                            rows: m.rows,
-                            columns: m.columns,
-                            by_columns: m.by_columns,
-                        });
-                        kernels::dot(a, b, out);
+                        for (i, &(a_start, b_start)) in batch.iter().enumerate() {
+                            let [a, b] = [(a, a_start), (b, b_start)].map(|(m, start)| Matrix {
+                                data: reader.read(m.slot.behind(start), 0, m.rows * m.columns),
+                                rows: m.rows,
+                                columns: m.columns,
+                                by_columns: m.by_columns,
+                            });
+                            kernels::dot(a, b, &mut out[i * size..(i + 1) * size]);
+                        }
                     })
                 },
                 _ => unreachable!("`dot` takes floats only")
             ),
         }
+        Ok(())
     }
 }
 

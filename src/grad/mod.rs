@@ -243,7 +243,7 @@ fn step<'g>(
         let Cotangent::Of(share) = op.vjp(k, &site) else { continue };
         let share = guard.as_ref().map_or(share, |guard| guard.around(share));
         // Nothing is recorded where the shapes are one by construction.
-        let share = if op.is_elementwise() { share.sum_like(x) } else { share };
+        let share = if op.stretches() { share.sum_like(x) } else { share };
         assert_eq!(share.shape(), x.shape(), "the derivative of `{op}` has another shape than its operand");
         cotangents
             .entry(x.id())

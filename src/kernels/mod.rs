@@ -13,7 +13,7 @@ pub(crate) use self::lanes::{FloatElement, FloatLanes, Lanes, Wrapping};
 pub(crate) use self::level::{Kernel, Level};
 pub(crate) use self::matmul::{Matrix, dot};
 pub(crate) use self::reduce::{Middle, argmax, fold, sum};
-pub(crate) use self::strided::gather;
+pub(crate) use self::strided::{gather, scatter};
 #[allow(unused_imports)]
 pub(crate) use self::threads::{Shared, Threads};
 
