@@ -150,7 +150,9 @@ impl<'a> Layouter<'a> {
             Unit::Assemble { parts, zeros, size, dtype, to } => Step::Assemble {
                 parts: parts
                     .iter()
-                    .map(|(from, target)| (self.slot(from.base, from.offset, false), from.shape.clone(), target.clone()))
+                    .map(|(from, target)| {
+                        (self.slot(from.base, from.offset, false), from.shape.clone(), target.clone())
+                    })
                     .collect(),
                 zeros: *zeros,
                 size: *size,
@@ -167,7 +169,13 @@ impl<'a> Layouter<'a> {
                     columns: m.columns,
                     by_columns: m.by_columns,
                 });
-                Step::Dot { a, b, batch: batch.clone(), dtype: *dtype, to: self.slot(Base::Value(*to), 0, false) }
+                Step::Dot {
+                    a,
+                    b,
+                    batch: batch.clone(),
+                    dtype: *dtype,
+                    to: self.slot(Base::Value(*to), 0, false),
+                }
             }
         }
     }
@@ -285,10 +293,9 @@ impl Files {
 fn outs(unit: &Unit) -> impl Iterator<Item = u32> + '_ {
     let (members, single) = match unit {
         Unit::Group { members, .. } => (&members[..], None),
-        Unit::Pack { to, .. }
-        | Unit::Fold { to, .. }
-        | Unit::Dot { to, .. }
-        | Unit::Assemble { to, .. } => (&[][..], Some(*to)),
+        Unit::Pack { to, .. } | Unit::Fold { to, .. } | Unit::Dot { to, .. } | Unit::Assemble { to, .. } => {
+            (&[][..], Some(*to))
+        }
         Unit::Check { .. } => (&[][..], None),
     };
     members.iter().map(|member| member.out).chain(single)

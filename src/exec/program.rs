@@ -127,11 +127,10 @@ impl<'g, L: VarList<'g>> Program<'g, L> {
         select_plan(&self.code, &mut self.plans, &lies, self.fuse)?;
         let plan = &mut self.plans[0];
         for step in &plan.steps {
-            step.run(&slices, &mut plan.buffers)
-                .or_else(|OutOfRange { index, node }| {
-                    let shapes: Vec<Shape> = lies.iter().map(|lie| lie.shape.clone()).collect();
-                    Err(self.code.out_of_range(index, node, &self.code.infer(&shapes)?))
-                })?;
+            step.run(&slices, &mut plan.buffers).or_else(|OutOfRange { index, node }| {
+                let shapes: Vec<Shape> = lies.iter().map(|lie| lie.shape.clone()).collect();
+                Err(self.code.out_of_range(index, node, &self.code.infer(&shapes)?))
+            })?;
         }
         Ok(())
     }

@@ -71,7 +71,8 @@ impl Place {
         let mut cut = self.clone();
         cut.offset = (cut.offset as isize + run.first as isize * cut.strides[axis]) as usize;
         cut.strides[axis] *= run.step;
-        cut.shape = cut.shape.iter().enumerate().map(|(k, &n)| if k == axis { run.count } else { n }).collect();
+        cut.shape =
+            cut.shape.iter().enumerate().map(|(k, &n)| if k == axis { run.count } else { n }).collect();
         cut
     }
 
@@ -112,15 +113,47 @@ pub(super) struct MatrixPlace {
 
 /// What is done at one go.
 pub(super) enum Unit {
-    Group { shape: Shape, members: Vec<Member> },
-    Pack { from: Place, to: u32 },
-    Fold { fold: Fold, from: Base, offset: usize, dtype: DType, axis: Middle, divisor: Option<f64>, to: u32 },
+    Group {
+        shape: Shape,
+        members: Vec<Member>,
+    },
+    Pack {
+        from: Place,
+        to: u32,
+    },
+    Fold {
+        fold: Fold,
+        from: Base,
+        offset: usize,
+        dtype: DType,
+        axis: Middle,
+        divisor: Option<f64>,
+        to: u32,
+    },
     /// One product for each entry of `batch`, which says how far behind the first its matrices begin.
-    Dot { a: MatrixPlace, b: MatrixPlace, batch: Box<[(usize, usize)]>, dtype: DType, to: u32 },
+    Dot {
+        a: MatrixPlace,
+        b: MatrixPlace,
+        batch: Box<[(usize, usize)]>,
+        dtype: DType,
+        to: u32,
+    },
     /// Parts laid into an array, over zeros if they do not fill it.
-    Assemble { parts: Vec<(Place, Target)>, zeros: bool, size: usize, dtype: DType, to: u32 },
+    Assemble {
+        parts: Vec<(Place, Target)>,
+        zeros: bool,
+        size: usize,
+        dtype: DType,
+        to: u32,
+    },
     /// Refuses indices that are not below `bound`. `node` is the instruction.
-    Check { from: Base, offset: usize, size: usize, bound: usize, node: usize },
+    Check {
+        from: Base,
+        offset: usize,
+        size: usize,
+        bound: usize,
+        node: usize,
+    },
 }
 
 /// Where a part goes in a packed array.
@@ -226,10 +259,10 @@ impl Schedule {
                 let axis = axis.single().unwrap_or_default();
                 self.check(operand(0), shapes[inputs[1] as usize][axis], places.len())
             }
-            Op::Slicing(Slicing::Slice { axes, cut }) => operand(0).sliced(axes, *cut),
+            Op::Slicing(Slicing::Slice { axes, cut }) => operand(0).sliced(axes, **cut),
             Op::Slicing(Slicing::Unslice { axes, cut }) => {
                 let whole = Place::packed(Base::Leaf(0), *dtype, 0, shape.clone());
-                self.assemble(vec![(operand(0), whole.sliced(axes, *cut))], true, shape)
+                self.assemble(vec![(operand(0), whole.sliced(axes, **cut))], true, shape)
             }
             Op::Slicing(Slicing::Concat { axis, .. }) => {
                 let whole = Place::packed(Base::Leaf(0), *dtype, 0, shape.clone());
@@ -239,7 +272,7 @@ impl Schedule {
             }
             Op::Slicing(Slicing::PartLike { axis, index, .. }) => {
                 let (axis, runs) = runs(axis, &inputs[1..], shapes);
-                operand(0).cut(axis, runs[*index])
+                operand(0).cut(axis, runs[*index as usize])
             }
             _ => {
                 let operands = (0..inputs.len()).map(|k| operand(k).stretched(shape)).collect();
@@ -420,14 +453,18 @@ impl Schedule {
     }
 
     /// The first matrix of a batch, and where all of them begin behind it.
-    fn matrices(&mut self, place: Place, batch: &[usize], [rows, columns]: [usize; 2]) -> (MatrixPlace, Vec<usize>) {
+    fn matrices(
+        &mut self,
+        place: Place,
+        batch: &[usize],
+        [rows, columns]: [usize; 2],
+    ) -> (MatrixPlace, Vec<usize>) {
         let rank = place.shape.ndim();
         let last = |place: &Place| (place.strides[rank - 2], place.strides[rank - 1]);
         let by_columns = |place: &Place| rows != 1 && last(place) == (1, rows as isize);
         let by_rows = |place: &Place| last(place) == (columns as isize, 1);
         let forward = place.strides.iter().all(|&stride| stride >= 0);
-        let place =
-            if forward && (by_columns(&place) || by_rows(&place)) { place } else { self.pack(place) };
+        let place = if forward && (by_columns(&place) || by_rows(&place)) { place } else { self.pack(place) };
         self.settle(place.base);
         let by_columns = !by_rows(&place) && by_columns(&place);
         let first = MatrixPlace { base: place.base, offset: place.offset, rows, columns, by_columns };

@@ -8,10 +8,10 @@ use std::ops::Range;
 use smallvec::SmallVec;
 
 use super::buffers::{Buffers, Slice, Stored};
+use super::schedule::Target;
 use crate::element::DType;
 use crate::kernels::{self, FloatElement, Lanes, Level, Matrix, Middle, Wrapping};
 use crate::ops::{Fold, Logic, Op};
-use super::schedule::Target;
 use crate::shape::{Shape, Strides};
 
 /// How many elements a block holds.

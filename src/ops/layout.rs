@@ -151,9 +151,13 @@ impl Operation for Layout {
             Self::ExpandDims { axes } => expanded(shape, axes),
             Self::Squeeze { axes } => match axes.iter().find(|&axis| shape[axis] != 1) {
                 None => axes.reduced(shape, false),
-                Some(axis) => {
-                    let target = format!("1 along axis {axis}");
-                    return Err(stretch_fault("squeeze", target));
+                Some(_) => {
+                    let (op, expected) = ("squeeze", "axes of size 1");
+                    return Err(Box::new(move |operand| Error::Rank {
+                        op,
+                        expected,
+                        operand: Box::new(operand(0)),
+                    }));
                 }
             },
             Self::Flatten { axes } => flattened(shape, axes),
@@ -347,8 +351,7 @@ impl<'g, T: Dtype> Var<'g, T> {
     /// ```
     ///
     /// # Panics
-    /// If an axis is out of range, is named twice, or has another size: "`squeeze` cannot stretch (2, 3) to 1 along
-    /// axis 0".
+    /// If an axis is out of range, is named twice, or has another size: "`squeeze` requires axes of size 1, got (2, 3)".
     #[track_caller]
     #[must_use]
     pub fn squeeze(self, axes: impl Into<Axes>) -> Self {

@@ -95,8 +95,7 @@ impl Operation for Normalize {
 
     fn resolve(self, operands: &[Signature]) -> Result<Op, Fault> {
         let op = self.find().name;
-        let axes =
-            self.axes().resolve(operands[0].shape.ndim()).map_err(|fault| axes_fault(op, 0, fault))?;
+        let axes = self.axes().resolve(operands[0].shape.ndim()).map_err(|fault| axes_fault(op, 0, fault))?;
         Ok(Op::Normalize(match self {
             Self::Softmax { .. } => Self::Softmax { axes },
             Self::LogSoftmax { .. } => Self::LogSoftmax { axes },
@@ -126,9 +125,7 @@ impl Operation for Normalize {
         match self {
             _ if k == 1 => Cotangent::Undefined,
             Self::Softmax { axes } => (y * (g - (g * y).sum_keepdims(axes.clone()))).into(),
-            Self::LogSoftmax { axes } => {
-                (g - x.softmax(axes.clone()) * g.sum_keepdims(axes.clone())).into()
-            }
+            Self::LogSoftmax { axes } => (g - x.softmax(axes.clone()) * g.sum_keepdims(axes.clone())).into(),
             Self::LayerNorm { axes, eps } => {
                 let mean = |e: Expr<'g>| e.mean_keepdims(axes.clone());
                 (Scores::of(x, axes, *eps).scale * (g - mean(g) - y * mean(g * y))).into()

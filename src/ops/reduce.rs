@@ -40,7 +40,8 @@ pub struct Reduce {
 
 impl Fold {
     /// One of each.
-    pub const ALL: &[Self] = &[Self::Sum, Self::Mean, Self::Max, Self::Min, Self::ArgMax, Self::LogSumExp, Self::Size];
+    pub const ALL: &[Self] =
+        &[Self::Sum, Self::Mean, Self::Max, Self::Min, Self::ArgMax, Self::LogSumExp, Self::Size];
 
     const fn find(self) -> Record {
         const fn record(name: &'static str, latex: &'static str, derivative: &'static str) -> Record {

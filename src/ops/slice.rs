@@ -15,7 +15,7 @@ pub enum Slicing {
         /// The axes along which it is taken.
         axes: Axes,
         /// Which elements.
-        cut: Cut,
+        cut: Box<Cut>,
     },
     /// [`Var::unslice`]: the first operand where the slice of the second lies, zeros elsewhere. Of the second it reads
     /// the shape alone.
@@ -23,14 +23,14 @@ pub enum Slicing {
         /// The axes along which the slice is taken.
         axes: Axes,
         /// Which elements.
-        cut: Cut,
+        cut: Box<Cut>,
     },
     /// [`concat()`]
     Concat {
         /// The axis along which the operands follow each other.
         axis: Axes,
         /// How many they are.
-        count: usize,
+        count: u32,
     },
     /// The part of the first operand that stands where one of the others stands in their concatenation. Of these it
     /// reads the shapes alone.
@@ -38,9 +38,9 @@ pub enum Slicing {
         /// The axis along which they follow each other.
         axis: Axes,
         /// Which of them.
-        index: usize,
+        index: u32,
         /// How many they are.
-        count: usize,
+        count: u32,
     },
 }
 
@@ -76,8 +76,8 @@ impl Operation for Slicing {
         match self {
             Self::Slice { .. } => 1,
             Self::Unslice { .. } => 2,
-            Self::Concat { count, .. } => *count,
-            Self::PartLike { count, .. } => 1 + *count,
+            Self::Concat { count, .. } => *count as usize,
+            Self::PartLike { count, .. } => 1 + *count as usize,
         }
     }
 
@@ -99,10 +99,10 @@ impl Operation for Slicing {
 
     fn infer(&self, operands: &[Signature]) -> Result<Signature, Fault> {
         let shape = match self {
-            Self::Slice { axes, cut } => sliced("slice", 0, &operands[0].shape, axes, *cut)?,
+            Self::Slice { axes, cut } => sliced("slice", 0, &operands[0].shape, axes, **cut)?,
             Self::Unslice { axes, cut } => {
                 let whole = &operands[1].shape;
-                let part = sliced("unslice", 1, whole, axes, *cut)?;
+                let part = sliced("unslice", 1, whole, axes, **cut)?;
                 if part != operands[0].shape {
                     return Err(Box::new(move |operand| Error::Mismatch {
                         op: "unslice",
@@ -122,7 +122,7 @@ impl Operation for Slicing {
                         operands: Box::new([operand(1), operand(0)]),
                     }));
                 }
-                operands[1 + index].shape.clone()
+                operands[1 + *index as usize].shape.clone()
             }
         };
         Ok(Signature { dtype: operands[0].dtype, shape })
@@ -131,8 +131,8 @@ impl Operation for Slicing {
     fn vjp<'g>(&self, k: usize, at: &Site<'_, 'g>) -> Cotangent<'g> {
         let g = at.cotangent;
         match self {
-            Self::Slice { axes, cut } => g.unslice_by(axes.clone(), *cut, at.inputs[0]).into(),
-            Self::Unslice { axes, cut } if k == 0 => g.slice_by(axes.clone(), *cut).into(),
+            Self::Slice { axes, cut } => g.unslice_by(axes.clone(), **cut, at.inputs[0]).into(),
+            Self::Unslice { axes, cut } if k == 0 => g.slice_by(axes.clone(), **cut).into(),
             Self::Unslice { .. } => Cotangent::Undefined,
             Self::Concat { axis, .. } => part_like(g, axis, k, at.inputs).into(),
             Self::PartLike { axis, index, .. } if k == 0 => {
@@ -140,7 +140,7 @@ impl Operation for Slicing {
                     g.graph().literal(Literal::rounded(0.0, g.dtype())).broadcast_like(*part)
                 };
                 let mut parts: Vec<Expr<'g>> = at.inputs[1..].iter().map(zeros).collect();
-                parts[*index] = g;
+                parts[*index as usize] = g;
                 concat(&parts, axis.clone()).into()
             }
             Self::PartLike { .. } => Cotangent::Undefined,
@@ -154,7 +154,7 @@ impl Operation for Slicing {
     fn shape_giver(&self) -> Option<usize> {
         match self {
             Self::Unslice { .. } => Some(1),
-            Self::PartLike { index, .. } => Some(1 + index),
+            Self::PartLike { index, .. } => Some(1 + *index as usize),
             _ => None,
         }
     }
@@ -204,7 +204,8 @@ fn concatenated(operands: &[Signature], axis: &Axes) -> Result<Signature, Fault>
 /// The part of `whole` that stands where operand number `index` stands in the concatenation of `parts`.
 #[track_caller]
 fn part_like<'g>(whole: Expr<'g>, axis: &Axes, index: usize, parts: &[Expr<'g>]) -> Expr<'g> {
-    let op = Op::Slicing(Slicing::PartLike { axis: axis.clone(), index, count: parts.len() });
+    let op =
+        Op::Slicing(Slicing::PartLike { axis: axis.clone(), index: index as u32, count: parts.len() as u32 });
     let operands: Vec<Expr<'g>> =
         [whole].into_iter().chain(parts.iter().map(|part| part.shape_root())).collect();
     whole.graph().apply(op, &operands).or_fail()
@@ -228,7 +229,7 @@ fn part_like<'g>(whole: Expr<'g>, axis: &Axes, index: usize, parts: &[Expr<'g>])
 #[track_caller]
 #[must_use]
 pub fn concat<'g, T: Dtype>(arrays: &[Var<'g, T>], axis: impl Into<Axes>) -> Var<'g, T> {
-    let op = Slicing::Concat { axis: axis.into(), count: arrays.len() };
+    let op = Slicing::Concat { axis: axis.into(), count: arrays.len() as u32 };
     let Some(first) = arrays.first() else {
         fail(&Error::Arity { op: "concat", expected: 1, found: 0 });
     };
@@ -313,13 +314,13 @@ impl<'g, T: Dtype> Var<'g, T> {
 
     #[track_caller]
     fn slice_by(self, axes: Axes, cut: Cut) -> Self {
-        self.graph().emit(Op::Slicing(Slicing::Slice { axes, cut }), [self.erase()]).retype()
+        self.graph().emit(Op::Slicing(Slicing::Slice { axes, cut: cut.into() }), [self.erase()]).retype()
     }
 }
 
 impl<'g> Expr<'g> {
     #[track_caller]
     fn unslice_by(self, axes: Axes, cut: Cut, like: Self) -> Self {
-        self.graph().emit(Op::Slicing(Slicing::Unslice { axes, cut }), [self, like.shape_root()])
+        self.graph().emit(Op::Slicing(Slicing::Unslice { axes, cut: cut.into() }), [self, like.shape_root()])
     }
 }

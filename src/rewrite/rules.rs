@@ -171,8 +171,17 @@ pub(super) static RULES: &[Rule] = &[
         "reshape_like(reshape(x), l) = reshape_like(x, l)",
         Head::Layout(|op| *op == Layout::ReshapeLike),
         |at| {
-            let reshapes =
-                |op: &Op| matches!(op, Op::Layout(Layout::Reshape { .. } | Layout::ExpandDims { .. } | Layout::Squeeze { .. } | Layout::Flatten { .. }));
+            let reshapes = |op: &Op| {
+                matches!(
+                    op,
+                    Op::Layout(
+                        Layout::Reshape { .. }
+                            | Layout::ExpandDims { .. }
+                            | Layout::Squeeze { .. }
+                            | Layout::Flatten { .. }
+                    )
+                )
+            };
             let [x] = at.operands(at.a(), reshapes)?;
             Some(x.reshape_like(at.b()))
         },
@@ -182,7 +191,11 @@ pub(super) static RULES: &[Rule] = &[
         (at.a().dtype() == *dtype).then(|| at.a())
     }),
     // Parts.
-    algebraic("the parts among zeros, added, are their concatenation", Head::Binary(Binary::Add), put_together),
+    algebraic(
+        "the parts among zeros, added, are their concatenation",
+        Head::Binary(Binary::Add),
+        put_together,
+    ),
     // Saturation.
     stabilising("ln(σ(z)) = -softplus(-z)", Head::Unary(Unary::Ln), |at| {
         Some(-(-at.under(at.a(), Unary::Sigmoid)?).softplus())
@@ -244,9 +257,10 @@ fn put_together<'g>(at: &Site<'_, 'g>) -> Option<Expr<'g>> {
     let part = |e: Expr<'g>| {
         let [part, like] = at.operands(e, |op| matches!(op, Op::Slicing(Slicing::Unslice { .. })))?;
         match e.op()? {
-            Op::Slicing(Slicing::Unslice { axes, cut: Cut::Part { index, count } }) => {
-                Some((part, like, axes, index, count))
-            }
+            Op::Slicing(Slicing::Unslice { axes, cut }) => match *cut {
+                Cut::Part { index, count } if count > 1 => Some((part, like, axes, index, count)),
+                _ => None,
+            },
             _ => None,
         }
     };
@@ -283,9 +297,7 @@ fn sum<'g>(at: &Site<'_, 'g>, e: Expr<'g>) -> Option<(Expr<'g>, Axes, bool)> {
 fn unshifted<'g>(at: &Site<'_, 'g>, e: Expr<'g>, axes: &Axes) -> Option<Expr<'g>> {
     let [x, maximum] = at.pair(e, Binary::Sub)?;
     let maximum = at.under(maximum, Unary::StopGradient).unwrap_or(maximum);
-    let is_maximum = |op: &Op| {
-        matches!(op, Op::Reduce(Reduce { fold: Fold::Max, axes: over, keepdims: true }) if over == axes)
-    };
+    let is_maximum = |op: &Op| matches!(op, Op::Reduce(Reduce { fold: Fold::Max, axes: over, keepdims: true }) if over == axes);
     let [of] = at.operands(maximum, is_maximum)?;
     (of.id() == x.id()).then_some(x)
 }
