@@ -7,7 +7,7 @@ use super::update::Update;
 use crate::element::DType;
 use crate::error::{Error, Operand, Origin, Result};
 use crate::graph::{Arena, Expr, Graph, LeafKind, Mark, NodeId, Reached, Signature};
-use crate::ops::Op;
+use crate::ops::{Index, Op};
 use crate::rewrite::{Rewriter, Tier, rewrite};
 use crate::shape::Shape;
 
@@ -48,7 +48,7 @@ impl Code {
     pub fn new(graph: &Graph, reached: &Reached, outputs: &[Expr<'_>], updates: &[Update<'_>]) -> Self {
         // What the rewriting records is needed only until it is listed.
         let _scratch = Scratch { graph, mark: graph.mark() };
-        let images = rewrite(graph, reached, &Rewriter::new(Tier::Stabilising));
+        let images = rewrite(graph, reached, &Rewriter::new(Tier::Lowering));
         let arena = graph.arena();
         let image = |e: Expr<'_>| reached.place_of(&arena, e.id()).map_or(e.id(), |place| images[place]);
         let results = outputs.iter().copied().chain(updates.iter().map(|update| update.value)).map(image);
@@ -130,6 +130,21 @@ impl Code {
             }
         }
         Ok(shapes)
+    }
+
+    /// The error of an index among the values, checked at instruction `node`.
+    pub fn out_of_range(&self, index: i64, node: usize, shapes: &[Shape]) -> Error {
+        let Instruction { op, inputs, .. } = &self.instructions[node];
+        let axis = match op {
+            Op::Index(Index::Within(axis)) => axis.single().unwrap_or_default(),
+            _ => 0,
+        };
+        let [indices, operand] = [0, 1].map(|k| {
+            let k = inputs[k] as usize;
+            Box::new(self.describe(k, shapes[k].clone()))
+        });
+        let size = operand.shape.get(axis).copied().unwrap_or_default();
+        Error::IndexOutOfRange { index, size, axis, indices, operand }
     }
 
     fn describe(&self, k: usize, shape: Shape) -> Operand {

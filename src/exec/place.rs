@@ -2,7 +2,7 @@
 
 use crate::element::DType;
 use crate::ops::expanded;
-use crate::shape::{Axes, Shape, Strides};
+use crate::shape::{Axes, Cut, Run, Shape, Strides};
 
 /// What holds elements: a leaf, or a value that a unit computes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -78,6 +78,23 @@ impl Place {
     pub fn permuted(&self, axes: impl Iterator<Item = usize> + Clone) -> Self {
         let strides = axes.clone().map(|axis| self.strides[axis]).collect();
         Self { shape: axes.map(|axis| self.shape[axis]).collect(), strides, ..*self }
+    }
+
+    /// The elements from `first` on along an axis, `step` apart.
+    pub fn cut(&self, axis: usize, run: Run) -> Self {
+        let mut cut = self.clone();
+        cut.offset = (cut.offset as isize + run.first as isize * cut.strides[axis]) as usize;
+        cut.strides[axis] *= run.step;
+        cut.shape =
+            cut.shape.iter().enumerate().map(|(k, &n)| if k == axis { run.count } else { n }).collect();
+        cut
+    }
+
+    pub fn sliced(&self, axes: &Axes, cut: Cut) -> Self {
+        axes.iter().fold(self.clone(), |place, axis| {
+            let run = cut.of(place.shape[axis]).expect("a slice was checked when its shape was inferred");
+            place.cut(axis, run)
+        })
     }
 
     pub fn with_axes(&self, axes: &Axes) -> Self {

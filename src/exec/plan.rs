@@ -9,7 +9,7 @@ use super::leaf::Lie;
 use super::memory::Pool;
 use super::place::{Base, Place};
 use super::schedule::{Act, Constant, Group, Product, Schedule, Span, Unit};
-use super::step::{Step, Work};
+use super::step::{Step, Target, Work};
 use crate::element::{DType, Literal};
 use crate::error::Result;
 use crate::kernels::{Arena, Call, Extent, Home, LINE, Layout, LeafExtent, Level, Loop, Slot, Span as Reach};
@@ -85,6 +85,9 @@ impl Stores {
                 }
             }
         }
+        // After an error nothing has changed.
+        let checks = schedule.units.iter().rposition(|unit| matches!(unit, Unit::Check { .. }));
+        let first_safe = checks.map_or(0, |last| last + 1);
         let mut found = HashMap::new();
         for update in &schedule.updates {
             let Base::Value(value) = update.place.base else { continue };
@@ -93,7 +96,8 @@ impl Stores {
             let again =
                 schedule.updates.iter().filter(|other| other.place.base == Base::Value(value)).count() > 1;
             let life = lives[value as usize];
-            if shown || again || life.read_outside || last_read[update.leaf as usize] > life.born {
+            let late = life.born >= first_safe && last_read[update.leaf as usize] <= life.born;
+            if shown || again || life.read_outside || !late {
                 continue;
             }
             let Some(Unit::Group(group)) = schedule.units.get(life.born) else { continue };
@@ -181,8 +185,12 @@ impl<'a> Layouter<'a> {
         }
         let mut arena = Arena::new(extent.arena);
         for (value, info) in self.schedule.values.iter().enumerate() {
-            if let Some(Constant::Number(literal)) = info.constant {
-                set(&mut arena, self.offsets[value], literal);
+            match info.constant {
+                Some(Constant::Number(literal)) => set(&mut arena, self.offsets[value], literal),
+                Some(Constant::Ramp) => (0..info.size).for_each(|i| {
+                    arena.set(self.offsets[value] + i * size_of::<i64>(), i as i64);
+                }),
+                None => {}
             }
         }
         let outputs = self.schedule.outputs.iter().map(|place| self.result(place)).collect();
@@ -316,6 +324,32 @@ impl<'a> Layouter<'a> {
                 steps.push(Step { work, effort: from.size() });
             }
             Unit::Product(product) => steps.push(self.product(product, extent)),
+            Unit::Assemble { parts, zeros, dtype, to } => {
+                let whole = |place: &Place| {
+                    self.slot(place.base, place.dtype, place.offset, Reach::Whole(place.size()))
+                };
+                let reads: Vec<Slot> = parts.iter().map(|part| whole(&part.from)).collect();
+                let call = Call::new(&reads, &[self.whole(*to)], extent);
+                let parts: Vec<Target> = parts
+                    .iter()
+                    .map(|part| Target {
+                        shape: part.from.shape.clone(),
+                        offset: part.offset,
+                        strides: part.strides.clone(),
+                    })
+                    .collect();
+                let effort = self.schedule.values[*to as usize].size;
+                steps.push(Step {
+                    work: Work::Assemble { call, parts, zeros: *zeros, dtype: *dtype },
+                    effort,
+                });
+            }
+            Unit::Check { from, bound, instruction } => {
+                let slot = self.slot(from.base, from.dtype, from.offset, Reach::Whole(from.size()));
+                let call = Call::new(&[slot], &[], extent);
+                let work = Work::Check { call, bound: *bound, instruction: *instruction };
+                steps.push(Step { work, effort: from.size() });
+            }
         }
     }
 
@@ -334,22 +368,32 @@ impl<'a> Layouter<'a> {
 
     fn matrix(&self, place: &Place) -> (Slot, Layout) {
         let (slot, offset) = self.region(place);
+        let first = place.shape.ndim() - 2;
         let ([rows, columns], [row_stride, column_stride]) =
-            ([0, 1].map(|axis| place.shape[axis]), [0, 1].map(|axis| place.strides[axis]));
+            ([0, 1].map(|k| place.shape[first + k]), [0, 1].map(|k| place.strides[first + k]));
         (slot, Layout { offset, rows, columns, row_stride, column_stride })
     }
 
     fn product(&self, product: &Product, extent: &Extent) -> Step {
         let Product { a, b, dtype, to, onto } = product;
         let ((x, p), (y, q)) = (self.matrix(a), self.matrix(b));
-        let effort = 2 * p.rows * p.columns * q.columns / 16;
-        let (out, scale) = match onto {
-            None => (self.whole(*to), None),
-            Some((_, factor)) => (self.whole(*to), Some(*factor)),
-        };
-        let call = Call::new(&[x, y], &[out], extent);
-        Step { work: Work::Product { call, a: p, b: q, dtype: *dtype, onto: scale }, effort }
+        let batch: Vec<(isize, isize)> = starts(a).into_iter().zip(starts(b)).collect();
+        let effort = batch.len() * p.rows * p.columns * q.columns / 8;
+        let call = Call::new(&[x, y], &[self.whole(*to)], extent);
+        let onto = onto.map(|(_, factor)| factor);
+        Step { work: Work::Product { call, a: p, b: q, batch, dtype: *dtype, onto }, effort }
     }
+}
+
+/// How far behind the first one each matrix of a batch begins.
+fn starts(place: &Place) -> Vec<isize> {
+    let batch = place.shape.ndim() - 2;
+    let mut starts = vec![0];
+    for (&size, &stride) in place.shape[..batch].iter().zip(&place.strides) {
+        let entries = |start: isize| (0..size as isize).map(move |i| start + i * stride);
+        starts = starts.into_iter().flat_map(entries).collect();
+    }
+    starts
 }
 
 /// How many elements of a leaf's memory its lie reaches over.
@@ -373,7 +417,8 @@ fn set(arena: &mut Arena, offset: usize, literal: Literal) {
 pub(super) fn outs(unit: &Unit) -> impl Iterator<Item = u32> + '_ {
     let (members, single) = match unit {
         Unit::Group(group) => (&group.members[..], None),
-        Unit::Pack { to, .. } | Unit::Fold { to, .. } => (&[][..], Some(*to)),
+        Unit::Pack { to, .. } | Unit::Fold { to, .. } | Unit::Assemble { to, .. } => (&[][..], Some(*to)),
+        Unit::Check { .. } => (&[][..], None),
         Unit::Product(product) => (&[][..], Some(product.to)),
     };
     members.iter().map(|member| member.out).chain(single)
@@ -382,7 +427,8 @@ pub(super) fn outs(unit: &Unit) -> impl Iterator<Item = u32> + '_ {
 pub(super) fn reads(unit: &Unit) -> Vec<&Place> {
     match unit {
         Unit::Group(group) => group.members.iter().flat_map(|member| &member.operands).collect(),
-        Unit::Pack { from, .. } | Unit::Fold { from, .. } => vec![from],
+        Unit::Pack { from, .. } | Unit::Fold { from, .. } | Unit::Check { from, .. } => vec![from],
+        Unit::Assemble { parts, .. } => parts.iter().map(|part| &part.from).collect(),
         Unit::Product(product) => vec![&product.a, &product.b],
     }
 }

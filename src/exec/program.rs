@@ -7,11 +7,13 @@ use super::bind::{Bound, Given, bind};
 use super::cache::{Compiled, Loan, compiled};
 use super::feed::{Feed, Target};
 use super::plan::{Options, Plan, ResultPlace};
+use super::step::OutOfRange;
 use super::update::Updates;
 use crate::element::{DType, Element, Value, View};
 use crate::error::{Error, Result};
 use crate::graph::{Content, Graph, LeafCell, NodeId, VarList, check_value};
 use crate::kernels::{Memory, Threads};
+use crate::shape::Shape;
 
 /// How many sets of leaf shapes a program keeps its plan for.
 const PLANS: usize = 8;
@@ -123,12 +125,18 @@ impl<'g, L: VarList<'g>> Program<'g, L> {
     fn execute(&mut self, feeds: &[Feed<'_>]) -> Result<()> {
         let given = self.resolve(feeds)?;
         self.select_plan(&given)?;
-        let plan = &mut self.compiled.plans[0];
+        let Compiled { code, plans, .. } = &mut *self.compiled;
+        let plan = &mut plans[0];
         {
             let mut bound: SmallVec<[Bound<'_>; 8]> = bind(&self.leaves, &given, &plan.extent);
             let memory = Memory::new(&mut plan.arena, bound.iter_mut().map(Bound::memory), &plan.extent);
             for step in &plan.steps {
-                step.run(&memory, self.options.level, Threads::ONE);
+                if let Err(OutOfRange { index, instruction }) =
+                    step.run(&memory, self.options.level, Threads::ONE)
+                {
+                    let shapes: Vec<Shape> = plan.leaves.iter().map(|lie| lie.shape.clone()).collect();
+                    return Err(code.out_of_range(index, instruction as usize, &code.infer(&shapes)?));
+                }
             }
         }
         for (leaf, result) in &plan.copies {

@@ -12,8 +12,8 @@ use super::order::order;
 use super::place::{Base, Place};
 use crate::element::{DType, Literal};
 use crate::kernels::Middle;
-use crate::ops::{Binary, Fold, Layout, Logic, MatMul, Op, Reduce};
-use crate::shape::{Axes, Shape};
+use crate::ops::{Binary, Fold, Index, Layout, Logic, MatMul, Op, Reduce, Slicing};
+use crate::shape::{Axes, Run, Shape, Strides};
 
 /// How many operations a group holds at most: its values in flight have to stay in the cache.
 const GROUP: usize = 64;
@@ -76,9 +76,39 @@ pub(super) struct Product {
 #[derive(Debug)]
 pub(super) enum Unit {
     Group(Group),
-    Pack { from: Place, to: u32 },
-    Fold { fold: Fold, from: Place, axis: Middle, divisor: Option<f64>, to: u32 },
+    Pack {
+        from: Place,
+        to: u32,
+    },
+    Fold {
+        fold: Fold,
+        from: Place,
+        axis: Middle,
+        divisor: Option<f64>,
+        to: u32,
+    },
     Product(Product),
+    /// Parts laid into an array, over zeros if they do not fill it.
+    Assemble {
+        parts: Vec<Part>,
+        zeros: bool,
+        dtype: DType,
+        to: u32,
+    },
+    /// Refuses indices that are not below `bound`.
+    Check {
+        from: Place,
+        bound: usize,
+        instruction: u32,
+    },
+}
+
+/// A part of an array, and where it goes among the packed elements of the whole.
+#[derive(Debug)]
+pub(super) struct Part {
+    pub from: Place,
+    pub offset: usize,
+    pub strides: Strides,
 }
 
 /// What a value is known to be before the run.
@@ -86,6 +116,8 @@ pub(super) enum Unit {
 pub(super) enum Constant {
     /// A number.
     Number(Literal),
+    /// 0, 1, 2, …
+    Ramp,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -216,7 +248,14 @@ impl Schedule {
                 let place = self.reduce(*fold, operand(0), axes, dtype);
                 Place { strides: shape.c_strides(), shape: shape.clone(), ..place }
             }
-            Op::MatMul(product) => self.multiply(*product, operand(0), operand(1), shape),
+            Op::MatMul(MatMul::Dot) => self.multiply(operand(0), operand(1), shape),
+            Op::MatMul(MatMul::MatMul) => self.multiply_batch(&operand(0), &operand(1), shape),
+            Op::Index(Index::Along(axis)) => self.ramp(axis, shape),
+            Op::Index(Index::Within(axis)) => {
+                let axis = axis.single().unwrap_or_default();
+                self.check(operand(0), source.shapes[instruction.inputs[1] as usize][axis], at)
+            }
+            Op::Slicing(slicing) => self.slice(slicing, instruction, source, shape),
             op => {
                 let operands = (0..instruction.inputs.len()).map(|k| operand(k).stretched(shape)).collect();
                 self.elementwise(op.clone(), operands, dtype, shape)
@@ -367,12 +406,15 @@ impl Schedule {
     fn arrange(&mut self, layout: &Layout, place: Place, shape: &Shape) -> Place {
         match layout {
             Layout::Transpose { axes } => place.permuted(axes.iter()),
-            Layout::Reshape { .. } | Layout::ReshapeLike | Layout::ExpandDims { .. } => {
-                place.reshaped(shape).unwrap_or_else(|| {
-                    let place = self.pack(place);
-                    Place::packed(place.base, place.dtype, place.offset, shape.clone())
-                })
-            }
+            Layout::Reshape { .. }
+            | Layout::ReshapeLike
+            | Layout::ExpandDims { .. }
+            | Layout::Squeeze { .. }
+            | Layout::Flatten { .. }
+            | Layout::UnflattenLike { .. } => place.reshaped(shape).unwrap_or_else(|| {
+                let place = self.pack(place);
+                Place::packed(place.base, place.dtype, place.offset, shape.clone())
+            }),
             Layout::BroadcastTo { .. } => place.stretched(shape),
             Layout::BroadcastLike { axes } => place.with_axes(axes).stretched(shape),
             Layout::SumLike => {
@@ -480,8 +522,76 @@ impl Schedule {
         place
     }
 
-    fn multiply(&mut self, product: MatMul, a: Place, b: Place, shape: &Shape) -> Place {
-        let MatMul::Dot = product;
+    fn multiply_batch(&mut self, a: &Place, b: &Place, shape: &Shape) -> Place {
+        self.settle(a.base);
+        self.settle(b.base);
+        let batch = &shape[..shape.ndim() - 2];
+        let whole = |place: &Place| {
+            let matrix = &place.shape[place.shape.ndim() - 2..];
+            place.stretched(&batch.iter().chain(matrix).copied().collect())
+        };
+        let (a, b, dtype) = (whole(a), whole(b), a.dtype);
+        let to = self.value(dtype, shape.size(), None);
+        self.units.push(Unit::Product(Product { a, b, dtype, to, onto: None }));
+        Place::packed(Base::Value(to), dtype, 0, shape.clone())
+    }
+
+    /// The index along an axis: a line of them, stretched.
+    fn ramp(&mut self, axis: &Axes, shape: &Shape) -> Place {
+        let axis = axis.single().unwrap_or_default();
+        let value = self.value(DType::I64, shape[axis], None);
+        self.values[value as usize].constant = Some(Constant::Ramp);
+        let strides = (0..shape.ndim()).map(|k| isize::from(k == axis)).collect();
+        Place { base: Base::Value(value), dtype: DType::I64, offset: 0, shape: shape.clone(), strides }
+    }
+
+    fn check(&mut self, place: Place, bound: usize, instruction: u32) -> Place {
+        let place = self.packed(place);
+        self.settle(place.base);
+        self.units.push(Unit::Check { from: place.clone(), bound, instruction });
+        place
+    }
+
+    fn slice(
+        &mut self,
+        slicing: &Slicing,
+        instruction: &Instruction,
+        source: &Source<'_>,
+        shape: &Shape,
+    ) -> Place {
+        let operand = |k: usize| source.operand(instruction, k);
+        let whole = Place::packed(Base::Leaf(0), instruction.dtype, 0, shape.clone());
+        match slicing {
+            Slicing::Slice { axes, cut } => operand(0).sliced(axes, **cut),
+            Slicing::Unslice { axes, cut } => {
+                self.assemble(vec![(operand(0), whole.sliced(axes, **cut))], true, shape)
+            }
+            Slicing::Concat { axis, .. } => {
+                let (axis, runs) = runs(axis, &instruction.inputs, source.shapes);
+                let parts = runs.into_iter().enumerate().map(|(k, run)| (operand(k), whole.cut(axis, run)));
+                self.assemble(parts.collect(), false, shape)
+            }
+            Slicing::PartLike { axis, index, .. } => {
+                let (axis, runs) = runs(axis, &instruction.inputs[1..], source.shapes);
+                operand(0).cut(axis, runs[*index as usize])
+            }
+        }
+    }
+
+    fn assemble(&mut self, parts: Vec<(Place, Place)>, zeros: bool, shape: &Shape) -> Place {
+        let dtype = parts.first().map_or(DType::F64, |(from, _)| from.dtype);
+        let mut laid = Vec::with_capacity(parts.len());
+        for (from, to) in parts {
+            let from = self.packed(from);
+            self.settle(from.base);
+            laid.push(Part { from, offset: to.offset, strides: to.strides });
+        }
+        let to = self.value(dtype, shape.size(), None);
+        self.units.push(Unit::Assemble { parts: laid, zeros, dtype, to });
+        Place::packed(Base::Value(to), dtype, 0, shape.clone())
+    }
+
+    fn multiply(&mut self, a: Place, b: Place, shape: &Shape) -> Place {
         let dtype = a.dtype;
         let matrix = |place: Place, axis: usize| {
             if place.shape.ndim() == 1 { place.with_axes(&Axes::from(axis)) } else { place }
@@ -500,6 +610,18 @@ impl Schedule {
         self.units.push(Unit::Product(Product { a, b, dtype, to, onto: None }));
         Place::packed(Base::Value(to), dtype, 0, shape.clone())
     }
+}
+
+/// The axis, and where each of these instructions stands along it if they stand one behind the other.
+fn runs(axis: &Axes, inputs: &[u32], shapes: &[Shape]) -> (usize, Vec<Run>) {
+    let axis = axis.single().unwrap_or_default();
+    let mut end = 0;
+    let runs = inputs.iter().map(|&input| {
+        let (first, count) = (end, shapes[input as usize][axis]);
+        end += count;
+        Run { first, step: 1, count }
+    });
+    (axis, runs.collect())
 }
 
 /// Sizes of neighbouring axes that are both reduced or both kept, multiplied; axes of size 1 do not count.

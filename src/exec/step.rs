@@ -1,12 +1,15 @@
 //! Steps, and how they run.
 
-use super::block::{BlockOp, over, rows, with_float};
+use smallvec::SmallVec;
+
+use super::block::{BlockOp, over, rows, with_float, with_type};
 use crate::element::{DType, Float};
 use crate::kernels::{
     self, Call, Factor, FloatElement, Lanes, Layout, Level, Loop, Matrix, MatrixMut, Memory, Middle,
     Operands, Threads, Wrapping,
 };
 use crate::ops::Fold;
+use crate::shape::{Shape, Strides};
 
 /// What a step does.
 pub(super) enum Work {
@@ -25,14 +28,41 @@ pub(super) enum Work {
         axis: Middle,
         divisor: Option<f64>,
     },
-    /// A product, or what is added to a matrix: so many times the product.
+    /// Products of matrices, or what is added to a single one: so many times the product.
     Product {
         call: Call,
         a: Layout,
         b: Layout,
+        batch: Vec<(isize, isize)>,
         dtype: DType,
         onto: Option<f64>,
     },
+    /// Parts laid into an array.
+    Assemble {
+        call: Call,
+        parts: Vec<Target>,
+        zeros: bool,
+        dtype: DType,
+    },
+    /// Refuses indices that are not below `bound`.
+    Check {
+        call: Call,
+        bound: usize,
+        instruction: u32,
+    },
+}
+
+/// Where a part goes in a packed array.
+pub(super) struct Target {
+    pub shape: Shape,
+    pub offset: usize,
+    pub strides: Strides,
+}
+
+/// An index out of range, found by this instruction.
+pub(super) struct OutOfRange {
+    pub index: i64,
+    pub instruction: u32,
 }
 
 /// One step of a run.
@@ -47,7 +77,7 @@ const WORTH_THREADS: usize = 1 << 17;
 
 impl Step {
     #[inline]
-    pub fn run(&self, memory: &Memory<'_>, level: Level, threads: Threads) {
+    pub fn run(&self, memory: &Memory<'_>, level: Level, threads: Threads) -> Result<(), OutOfRange> {
         let threads = if self.effort < WORTH_THREADS { Threads::ONE } else { threads };
         match &self.work {
             Work::Loop(blocks) => blocks.run(memory, threads),
@@ -63,19 +93,49 @@ impl Step {
             Work::Fold { call, fold, dtype, axis, divisor } => {
                 run_fold(*fold, *dtype, *axis, *divisor, call.at(memory));
             }
-            Work::Product { call, a, b, dtype, onto } => with_float!(
+            Work::Product { call, a, b, batch, dtype, onto } => with_float!(
                 *dtype,
-                T => multiply::<T>(*a, *b, *onto, call.at(memory), threads),
+                T => multiply::<T>(*a, *b, batch, *onto, call.at(memory), threads),
                 _ => unreachable!("products take floats only")
             ),
+            Work::Assemble { call, parts, zeros, dtype } => with_type!(*dtype, T => {
+                let at = call.at(memory);
+                let from: SmallVec<[&[T]; 4]> = (0..parts.len()).map(|k| at.read(k)).collect();
+                let out = at.write();
+                if *zeros {
+                    out.fill(T::default());
+                }
+                for (from, part) in from.into_iter().zip(parts) {
+                    kernels::scatter(from, &part.shape, &part.strides, part.offset, out);
+                }
+            }),
+            &Work::Check { ref call, bound, instruction } => {
+                let indices = call.at(memory).read(0);
+                // A negative one is beyond any size as an unsigned number.
+                if let Some(&index) = indices.iter().find(|&&index: &&i64| index as u64 >= bound as u64) {
+                    return Err(OutOfRange { index, instruction });
+                }
+            }
         }
+        Ok(())
     }
 }
 
-fn multiply<T: Float + Factor>(a: Layout, b: Layout, onto: Option<f64>, at: Operands<'_>, threads: Threads) {
-    let (x, y) = (Matrix::new(at.read::<T>(0), a), Matrix::new(at.read::<T>(1), b));
+fn multiply<T: Float + Factor + Send + Sync>(
+    a: Layout,
+    b: Layout,
+    batch: &[(isize, isize)],
+    onto: Option<f64>,
+    at: Operands<'_>,
+    threads: Threads,
+) {
+    let (x, y) = (at.read::<T>(0), at.read::<T>(1));
+    if let (None, [_, _, ..] | []) = (onto, batch) {
+        return kernels::products((x, a), (y, b), batch, at.write(), threads);
+    }
     let (alpha, beta) = onto.map_or((1.0, 0.0), |factor| (factor, 1.0));
     let out = MatrixMut::new(at.write(), Layout::by_rows(a.rows, b.columns));
+    let (x, y) = (Matrix::new(x, a), Matrix::new(y, b));
     kernels::product(T::from_f64(alpha), x, y, T::from_f64(beta), out, threads);
 }
 

@@ -244,7 +244,7 @@ fn step<'g>(
         let share = guard.as_ref().map_or(share, |guard| guard.around(share));
         // Nothing is recorded where the shapes are one by construction.
         let same = share.shape_root().id() == x.shape_root().id();
-        let share = if op.is_elementwise() && !same { share.sum_like(x) } else { share };
+        let share = if op.stretches() && !same { share.sum_like(x) } else { share };
         assert!(
             same || share.shape() == x.shape(),
             "the derivative of `{op}` has shape {}, its operand {}",

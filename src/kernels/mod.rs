@@ -1,5 +1,6 @@
 //! Numbers only: slices in, slices out. Nothing here knows a graph.
 
+mod batch;
 mod lanes;
 mod level;
 mod math;
@@ -10,6 +11,7 @@ mod strided;
 #[allow(dead_code, reason = "until the steps run on several threads")]
 mod threads;
 
+pub(crate) use self::batch::products;
 pub(crate) use self::lanes::{FloatElement, FloatLanes, Lanes, Wrapping};
 pub(crate) use self::level::{Kernel, Level};
 pub(crate) use self::matmul::{Factor, Layout, Matrix, MatrixMut, product};
@@ -18,7 +20,7 @@ pub(crate) use self::memory::{
     Slot, Span,
 };
 pub(crate) use self::reduce::{Middle, argmax, fold, row_max, row_min, row_sums, sum};
-pub(crate) use self::strided::gather;
+pub(crate) use self::strided::{gather, scatter};
 #[allow(unused_imports)]
 pub(crate) use self::threads::{Shared, Threads};
 

@@ -26,12 +26,16 @@ macro_rules! is_number {
 
 mod binary;
 mod compare;
+mod composed;
 mod constant;
+mod index;
 mod layout;
 mod logic;
 mod matmul;
+mod normalize;
 mod operators;
 mod reduce;
+mod slice;
 mod unary;
 
 use std::fmt;
@@ -40,16 +44,19 @@ use crate::element::{DType, Literal};
 use crate::error::{Error, Operand};
 use crate::graph::{Expr, Leaf, NodeId, Signature};
 use crate::kernels::Level;
-use crate::shape::{Clash, Shape, broadcast};
+use crate::shape::{Axes, Clash, Shape, broadcast};
 
 pub use self::binary::Binary;
 pub use self::compare::Compare;
 pub use self::constant::IntoVar;
+pub use self::index::Index;
 pub use self::layout::Layout;
 pub(crate) use self::layout::expanded;
 pub use self::logic::Logic;
 pub use self::matmul::MatMul;
+pub use self::normalize::Normalize;
 pub use self::reduce::{Fold, Reduce};
+pub use self::slice::{Slicing, concat};
 pub use self::unary::Unary;
 
 /// What a node computes: a closed enum of families. Operands are in the node, attributes in the operation.
@@ -74,6 +81,12 @@ pub enum Op {
     Layout(Layout),
     /// Products of vectors and matrices.
     MatMul(MatMul),
+    /// Probabilities and standard scores along axes.
+    Normalize(Normalize),
+    /// Indices as values.
+    Index(Index),
+    /// Parts of arrays, and arrays put together from parts.
+    Slicing(Slicing),
 }
 
 /// What is written about an operation.
@@ -171,6 +184,15 @@ pub(crate) trait Operation {
     fn is_elementwise(&self) -> bool {
         false
     }
+    /// Whether operands are stretched, so that the engine sums their cotangents over what was.
+    fn stretches(&self) -> bool {
+        self.is_elementwise()
+    }
+    /// The same value as an expression of simpler operations, which takes the operation's place when a program is
+    /// compiled. The tape and derivatives keep the operation, and its own rule.
+    fn lower<'g>(&self, _inputs: &[Expr<'g>]) -> Option<Expr<'g>> {
+        None
+    }
     /// Whether operand `k` is read for its values, not for its shape alone.
     fn reads(&self, _k: usize) -> bool {
         true
@@ -193,6 +215,9 @@ macro_rules! each_family {
             Op::Reduce($family) => $body,
             Op::Layout($family) => $body,
             Op::MatMul($family) => $body,
+            Op::Normalize($family) => $body,
+            Op::Index($family) => $body,
+            Op::Slicing($family) => $body,
         }
     };
 }
@@ -258,6 +283,14 @@ impl Op {
         each_family!(self, family => family.is_elementwise(), _ => false)
     }
 
+    pub(crate) fn stretches(&self) -> bool {
+        each_family!(self, family => family.stretches(), _ => false)
+    }
+
+    pub(crate) fn lower<'g>(&self, inputs: &[Expr<'g>]) -> Option<Expr<'g>> {
+        each_family!(self, family => family.lower(inputs), _ => None)
+    }
+
     pub(crate) fn reads(&self, k: usize) -> bool {
         each_family!(self, family => family.reads(k), _ => true)
     }
@@ -295,6 +328,14 @@ impl fmt::Display for Op {
 fn broadcast_operands(op: &'static str, operands: &[Signature], i: usize, j: usize) -> Result<Shape, Fault> {
     broadcast(&operands[i].shape, &operands[j].shape).map_err(|clash: Clash| -> Fault {
         Box::new(move |operand| Error::Broadcast { op, operands: Box::new([operand(i), operand(j)]), clash })
+    })
+}
+
+/// The axis, if `axes` of operand `k` are exactly one.
+fn one_axis(op: &'static str, axes: &Axes, k: usize) -> Result<usize, Fault> {
+    let several = axes.clone();
+    axes.single().ok_or_else(|| -> Fault {
+        Box::new(move |operand| Error::OneAxis { op, axes: several, operand: Box::new(operand(k)) })
     })
 }
 

@@ -565,6 +565,28 @@ unary! {
         domain: Domain::within(-2.0, 2.0).except(&[0.0]),
     }
 
+    /// `x` where `|x| > lambda`, else 0; NaN for NaN: PyTorch's `Hardshrink`. Derivative: 1 where `|x| > lambda`, else 0,
+    /// also at the jump.
+    ///
+    /// With a small `lambda` it is what keeps a quantity that decays from becoming subnormal, on which processors are slow.
+    ///
+    /// ```
+    /// # use gradus::prelude::*;
+    /// # let g = Graph::new();
+    /// let x = g.input("x", ndarray::array![-0.5, 0.25, 2.0]);
+    /// assert_eq!(x.hard_shrink(0.25).value()?, ndarray::array![-0.5, 0.0, 2.0].into_dyn());
+    /// # Ok::<(), gradus::Error>(())
+    /// ```
+    pub fn hard_shrink => HardShrink { lambda: f64 as Attribute } for Real {
+        notation: Notation::Method,
+        latex: r"\operatorname{shrink}_{#n}\left(#1\right)",
+        derivative: "1 if |x| > lambda else 0",
+        kernel: |x| L::select(x.abs().le(L::splat(lambda.get())), L::splat(0.0), x),
+        vjp: |x, y, g| x.abs().le(lambda.get()).select(0.0, g),
+        // The jumps at the attributes that tests take.
+        domain: Domain::within(-3.0, 3.0).except(&[-2.0, -1.5, -1.0, 1.0, 1.5, 2.0]),
+    }
+
     /// The same value, through which no derivative passes: gradients take it for a constant. A variable that the
     /// result depends on through it alone has the gradient zero.
     ///

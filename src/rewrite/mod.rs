@@ -5,13 +5,15 @@
 
 mod rules;
 
+use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 
+use hashbrown::HashMap;
 use smallvec::SmallVec;
 
 use self::rules::Rule;
 use crate::element::Literal;
-use crate::graph::{Expr, Graph, NodeId, Reached, Rewrite};
+use crate::graph::{Expr, Graph, Inputs, NodeId, Reached, Rewrite};
 use crate::kernels::Level;
 use crate::ops::{Binary, Op, Unary};
 
@@ -23,21 +25,36 @@ pub(crate) enum Tier {
     Algebraic,
     /// A value that is right where the formula as written overflows or cancels.
     Stabilising,
+    /// Operations that are made of simpler ones become these: for programs only, since derivatives have better rules.
+    Lowering,
 }
 
 /// Applies the rules up to a tier. Nodes that are `opaque` are taken for variables: no rule looks inside.
 pub(crate) struct Rewriter {
     tier: Tier,
     opaque: Vec<NodeId>,
+    /// What was lowered, by what it became: rules go on to see it as it was written.
+    lowered: RefCell<HashMap<NodeId, (Op, Inputs)>>,
+    /// Whether an operation is being lowered. What it becomes is safe as it is written, and is not to become it again.
+    lowering: Cell<bool>,
 }
 
 impl Rewriter {
     pub fn new(tier: Tier) -> Rc<Self> {
-        Rc::new(Self { tier, opaque: Vec::new() })
+        Self::around(tier, Vec::new())
     }
 
     pub fn around(tier: Tier, opaque: Vec<NodeId>) -> Rc<Self> {
-        Rc::new(Self { tier, opaque })
+        Rc::new(Self { tier, opaque, lowered: RefCell::default(), lowering: Cell::new(false) })
+    }
+}
+
+impl Rewriter {
+    fn lower<'g>(&self, op: &Op, inputs: &[Expr<'g>]) -> Option<Expr<'g>> {
+        let outer = self.lowering.replace(true);
+        let lowered = op.lower(inputs);
+        self.lowering.set(outer);
+        lowered
     }
 }
 
@@ -47,8 +64,15 @@ impl Rewrite for Rewriter {
             return Some(graph.literal(literal));
         }
         let site = Site { op, inputs, rewriter: self };
-        let applies = |rule: &&&Rule| rule.tier <= self.tier && rule.head.is(op);
-        rules::of(op).iter().filter(applies).find_map(|rule| (rule.apply)(&site))
+        let tier = if self.lowering.get() { Tier::Algebraic } else { self.tier };
+        let applies = |rule: &&&Rule| rule.tier <= tier && rule.head.is(op);
+        let better = rules::of(op).iter().filter(applies).find_map(|rule| (rule.apply)(&site));
+        better.or_else(|| {
+            let lowered = if self.tier >= Tier::Lowering { self.lower(op, inputs)? } else { return None };
+            let written = (op.clone(), inputs.iter().map(|input| input.id()).collect());
+            self.lowered.borrow_mut().insert(lowered.id(), written);
+            Some(lowered)
+        })
     }
 }
 
@@ -112,11 +136,17 @@ impl<'g> Site<'_, 'g> {
         if self.rewriter.opaque.contains(&e.id()) {
             return None;
         }
-        let graph = e.graph();
-        let arena = graph.arena();
-        let node = arena.get(e.id()).filter(|node| is(&node.op))?;
-        let ids: [NodeId; N] = (*node.inputs).try_into().ok()?;
-        Some(ids.map(|id| graph.handle(id)))
+        let ids: [NodeId; N] = self.written(e, |op, inputs| is(op).then(|| inputs.try_into().ok()))??;
+        Some(ids.map(|id| e.graph().handle(id)))
+    }
+
+    /// What `e` was written as, which may have been lowered since, as `read` sees it.
+    fn written<R>(&self, e: Expr<'g>, read: impl FnOnce(&Op, &[NodeId]) -> Option<R>) -> Option<R> {
+        if let Some((op, inputs)) = self.rewriter.lowered.borrow().get(&e.id()) {
+            return read(op, inputs);
+        }
+        let arena = e.graph().arena();
+        arena.get(e.id()).and_then(|node| read(&node.op, &node.inputs))
     }
 
     /// `x`, if `e` is `unary(x)`.
@@ -175,6 +205,8 @@ impl Rewriter {
     /// Whether a rule may apply to such an operation.
     fn concerns(&self, op: &Op, inputs: &[Expr<'_>]) -> bool {
         let mut rules = rules::of(op).iter();
-        rules.any(|rule| rule.tier <= self.tier) || inputs.iter().all(|input| input.as_number().is_some())
+        rules.any(|rule| rule.tier <= self.tier)
+            || inputs.iter().all(|input| input.as_number().is_some())
+            || self.tier >= Tier::Lowering && !op.is_elementwise()
     }
 }

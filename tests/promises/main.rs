@@ -2,8 +2,12 @@
 
 mod errors;
 mod gradients;
+mod indices;
 mod kinks;
+mod normalize;
 mod ops;
+mod optimisers;
+mod products;
 mod programs;
 mod support;
 mod trees;
