@@ -5,6 +5,7 @@ mod gradients;
 mod kinks;
 mod ops;
 mod programs;
+mod rebuilt;
 mod support;
 mod trees;
 mod values;
