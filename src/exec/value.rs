@@ -8,8 +8,8 @@ use crate::error::{Error, Result};
 use crate::graph::{Content, Var};
 
 impl<'g, T: Element> Var<'g, T> {
-    /// The value, computed now from the values of the leaves. It is computed anew at each call, and nothing is kept;
-    /// to compute many times, [`compile`](crate::Graph::compile).
+    /// The value, computed now from the values of the leaves. It is computed anew at each call, by a program that the
+    /// graph keeps for the next one; to compute many times without looking for it, [`compile`](crate::Graph::compile).
     ///
     /// ```
     /// # use gradus::prelude::*;
