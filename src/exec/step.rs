@@ -9,7 +9,9 @@ use smallvec::SmallVec;
 
 use super::buffers::{Buffers, Slice, Stored};
 use crate::element::DType;
-use crate::kernels::{self, FloatElement, Lanes, Level, Matrix, Middle, Wrapping};
+use crate::kernels::{
+    self, FloatElement, Lanes, Layout, Level, Matrix, MatrixMut, Middle, Threads, Wrapping,
+};
 use crate::ops::{Fold, Logic, Op};
 use crate::shape::{Shape, Strides};
 
@@ -199,13 +201,13 @@ impl Step {
                 T => {
                     let out = to.offset..to.offset + a.rows * b.columns;
                     within::<T>(leaves, buffers, out, |reader, out| {
-                        let [a, b] = [a, b].map(|m| Matrix {
-                            data: reader.read(m.slot, 0, m.rows * m.columns),
-                            rows: m.rows,
-                            columns: m.columns,
-                            by_columns: m.by_columns,
+                        let (m, n) = (a.rows, b.columns);
+                        let [a, b] = [a, b].map(|m| {
+                            let layout = if m.by_columns { Layout::by_columns } else { Layout::by_rows };
+                            Matrix::new(reader.read(m.slot, 0, m.rows * m.columns), layout(m.rows, m.columns))
                         });
-                        kernels::dot(a, b, out);
+                        let out = MatrixMut::new(out, Layout::by_rows(m, n));
+                        kernels::product(1.0, a, b, 0.0, out, Threads::ONE);
                     })
                 },
                 _ => unreachable!("`dot` takes floats only")

@@ -6,15 +6,14 @@ mod math;
 mod matmul;
 mod reduce;
 mod strided;
-#[allow(dead_code, reason = "until the steps run on several threads")]
 mod threads;
 
 pub(crate) use self::lanes::{FloatElement, FloatLanes, Lanes, Wrapping};
 pub(crate) use self::level::{Kernel, Level};
-pub(crate) use self::matmul::{Matrix, dot};
+#[allow(unused_imports)]
+pub(crate) use self::matmul::{Batch, Factor, Layout, Matrix, MatrixMut, batched, product};
 pub(crate) use self::reduce::{Middle, argmax, fold, sum};
 pub(crate) use self::strided::gather;
-#[allow(unused_imports)]
 pub(crate) use self::threads::{Shared, Threads};
 
 /// `out[i] = f(x[i])`.
