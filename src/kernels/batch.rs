@@ -26,7 +26,7 @@ pub(crate) fn products<T: Factor + Send + Sync>(
             let to = unsafe { out.part(i * size..(i + 1) * size) };
             let (x, y) = (Matrix::new(a, behind(first_a, p)), Matrix::new(b, behind(first_b, q)));
             let to = MatrixMut::new(to, Layout::by_rows(first_a.rows, first_b.columns));
-            product(T::one(), x, y, T::zero(), to, Threads::ONE);
+            product(T::ONE, x, y, T::ZERO, to, Threads::ONE);
         }
     });
 }

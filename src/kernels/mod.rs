@@ -8,7 +8,6 @@ mod matmul;
 mod memory;
 mod reduce;
 mod strided;
-#[allow(dead_code, reason = "until the steps run on several threads")]
 mod threads;
 
 pub(crate) use self::batch::products;
