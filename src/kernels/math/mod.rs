@@ -15,6 +15,8 @@ mod fast;
 mod log;
 mod pow;
 mod trig;
+#[cfg(test)]
+mod tests;
 
 pub use self::fast::Fast;
 
