@@ -109,17 +109,8 @@ pub trait FloatLanes: Lanes<Mask = bool> + Div<Output = Self> {
     /// `ln(1 + eˣ)`, accurate in both tails.
     fn softplus(self) -> Self;
 
-    /// `1 / (1 + e⁻ˣ)` as `z / (1 + z)` with `z = eˣ` for a negative `x`, so to full relative accuracy in both tails.
-    #[inline(always)]
-    fn sigmoid(self) -> Self {
-        let (zero, one) = (Self::splat(0.0), Self::splat(1.0));
-        let z = (-self.abs()).exp();
-        let sum = one + z;
-        let lost = (one - sum) + z;
-        let y = Self::select(self.lt(zero), z, one) / sum;
-        // One step towards division by the sum before it was rounded.
-        y - y * lost
-    }
+    /// `1 / (1 + e⁻ˣ)`, accurate in both tails.
+    fn sigmoid(self) -> Self;
 }
 
 /// Integers wrap around, as NumPy's do. They are added by bits, so the operators of the trait need a wrapper.

@@ -46,11 +46,11 @@ struct Worst {
 
 /// Errors of `f32` over all patterns of bits, `stride` apart, in units in the last place.
 fn sweep32<F: Function>(stride: usize) -> Worst {
-    let patterns: Vec<u32> = (0..=u32::MAX).step_by(stride).collect();
     let mut worst = Worst::default();
-    for patterns in patterns.chunks(1 << 16) {
-        let mut x: Vec<f32> = patterns.iter().map(|&bits| f32::from_bits(bits)).collect();
-        if patterns[0] == 0 {
+    for start in (0..=u32::MAX).step_by(stride << 10) {
+        let patterns = (start..=u32::MAX).step_by(stride).take(1 << 10);
+        let mut x: Vec<f32> = patterns.map(f32::from_bits).collect();
+        if start == 0 {
             x.extend(F::THRESHOLDS32.iter().flat_map(|t| [t.next_down(), *t, t.next_up()]));
             x.extend([0.0, -0.0, f32::INFINITY, f32::NEG_INFINITY, f32::NAN, f32::MAX, f32::MIN]);
         }
