@@ -9,7 +9,7 @@ use smallvec::SmallVec;
 
 use super::buffers::{Buffers, Slice, Stored};
 use crate::element::DType;
-use crate::kernels::{self, FloatElement, Lanes, Level, Matrix, Middle, Wrapping};
+use crate::kernels::{self, Join, Level, Matrix, Middle};
 use crate::ops::{Fold, Logic, Op};
 use crate::shape::{Shape, Strides};
 
@@ -182,11 +182,7 @@ impl Step {
                     let out = to.offset..to.offset + axis.outer * axis.inner;
                     within::<T>(leaves, buffers, out, |reader, out| {
                         let x = reader.read(*from, 0, axis.outer * axis.middle * axis.inner);
-                        match fold {
-                            Fold::Max => kernels::fold(x, *axis, out, maximum),
-                            Fold::Min => kernels::fold(x, *axis, out, minimum),
-                            _ => kernels::sum(x, *axis, out, 0.0, |a, b| a + b),
-                        }
+                        kernels::reduce(Level::detect(), join(*fold), x, *axis, out);
                         if let Some(divisor) = divisor {
                             out.iter_mut().for_each(|mean| *mean /= *divisor as T);
                         }
@@ -214,12 +210,12 @@ impl Step {
     }
 }
 
-fn maximum<T: FloatElement>(a: T, b: T) -> T {
-    T::Lanes::<false>::of(a).maximum(T::Lanes::<false>::of(b)).get()
-}
-
-fn minimum<T: FloatElement>(a: T, b: T) -> T {
-    T::Lanes::<false>::of(a).minimum(T::Lanes::<false>::of(b)).get()
+fn join(fold: Fold) -> Join {
+    match fold {
+        Fold::Max => Join::Max,
+        Fold::Min => Join::Min,
+        _ => Join::Sum,
+    }
 }
 
 fn gather<T: Stored>(
@@ -243,12 +239,10 @@ fn argmax(dtype: DType, from: Slot, axis: Middle, to: Slot, leaves: &[Slice<'_>]
     with_float!(
         dtype,
         T => across::<T, i64>(leaves, buffers, out, |reader, out| {
-            // A NaN beats every number, and the first NaN is not beaten.
-            let beats = |x: T, best: T| x > best || (x.is_nan() && !best.is_nan());
-            kernels::argmax(reader.read(from, 0, length), axis, out, beats);
+            kernels::argmax(Level::detect(), reader.read(from, 0, length), axis, out);
         }),
         _ => within::<i64>(leaves, buffers, out, |reader, out| {
-            kernels::argmax(reader.read(from, 0, length), axis, out, |x, best| x > best);
+            kernels::argmax(Level::detect(), reader.read(from, 0, length), axis, out);
         })
     );
 }
@@ -264,11 +258,7 @@ fn fold_integers(
     let out = to.offset..to.offset + axis.outer * axis.inner;
     within::<i64>(leaves, buffers, out, |reader, out| {
         let x = reader.read(from, 0, axis.outer * axis.middle * axis.inner);
-        match fold {
-            Fold::Max => kernels::fold(x, axis, out, i64::max),
-            Fold::Min => kernels::fold(x, axis, out, i64::min),
-            _ => kernels::sum(x, axis, out, 0, |a, b| (Wrapping(a) + Wrapping(b)).0),
-        }
+        kernels::reduce(Level::detect(), join(fold), x, axis, out);
     });
 }
 

@@ -37,18 +37,16 @@ pub trait Lanes:
     /// The larger of two; NaN where either is NaN.
     #[inline(always)]
     fn maximum(self, other: Self) -> Self {
-        // `self + other` is NaN where either is; it is only taken where the numbers do not compare.
+        // Where `other` is NaN it is not below `self`, and taken.
         let larger = Self::select(other.lt(self), self, other);
-        let ordered = Self::select(self.eq(self), larger, self);
-        Self::select(other.eq(other), ordered, other)
+        Self::select(self.eq(self), larger, self)
     }
 
     /// The smaller of two; NaN where either is NaN.
     #[inline(always)]
     fn minimum(self, other: Self) -> Self {
         let smaller = Self::select(self.lt(other), self, other);
-        let ordered = Self::select(self.eq(self), smaller, self);
-        Self::select(other.eq(other), ordered, other)
+        Self::select(self.eq(self), smaller, self)
     }
 
     /// -1, 0 or 1; NaN for NaN.

@@ -14,9 +14,9 @@ mod exp;
 mod fast;
 mod log;
 mod pow;
-mod trig;
 #[cfg(test)]
 mod tests;
+mod trig;
 
 pub use self::fast::Fast;
 
@@ -60,7 +60,11 @@ fn poly<const FUSED: bool, T: Scalar, const N: usize>(x: T, c: [T; N]) -> T {
         last = fma::<FUSED, T>(last, square, c[k + 1]);
         before = fma::<FUSED, T>(before, square, c[k]);
     }
-    if k == 0 { fma::<FUSED, T>(last, x, before) } else { fma::<FUSED, T>(fma::<FUSED, T>(last, x, before), x, c[0]) }
+    if k == 0 {
+        fma::<FUSED, T>(last, x, before)
+    } else {
+        fma::<FUSED, T>(fma::<FUSED, T>(last, x, before), x, c[0])
+    }
 }
 
 /// `ln 2`, in a part so short that its product with any exponent is exact, and the rest.

@@ -151,11 +151,16 @@ fn errors64(y: f64, truth: Big) -> (f64, f64) {
         return (if y == 0.0 { 0.0 } else { f64::INFINITY }, 0.0);
     }
     let place = (order - 52).max(-1074 - exponent);
-    let scaled = if exponent < -1000 { y * power(1000) * power(-exponent - 1000) } else { y * power(-exponent) };
+    let scaled =
+        if exponent < -1000 { y * power(1000) * power(-exponent - 1000) } else { y * power(-exponent) };
     let error = ((scaled - value.high) - value.low).abs();
     let relative = if exponent + order < -1022 { 0.0 } else { error / value.high.abs() };
     // A power of 2 may be too small for a float of its own.
-    let ulps = if place > -1022 { error / power(place) } else { error * power(500) / power((place + 500).max(-1074)) };
+    let ulps = if place > -1022 {
+        error / power(place)
+    } else {
+        error * power(500) / power((place + 500).max(-1074))
+    };
     (ulps, relative)
 }
 
