@@ -290,21 +290,23 @@ impl BlockOp {
         let slot = |k: usize| self.inputs[k];
         match &self.op {
             Op::Unary(unary) => with_float!(
-                self.dtype,
-                T => within::<T>(leaves, buffers, out, |from, out| unary.run(Level::detect(), from.read(slot(0), start, length), out)),
-                _ => within::<i64>(leaves, buffers, out, |from, out| {
-                    unary.run_integers(from.read(slot(0), start, length), out);
-                })
-            ),
+                           self.dtype,
+                           T => within::<T>(leaves, buffers, out, |from, out| unary.run(Level::detect(), from.read(slot(0), start, length), out)),
+                           _ => within::<i64>(leaves, buffers, out, |from, out| {
+                               unary.run_integers(
+            Level::detect(), from.read(slot(0), start, length), out);
+                           })
+                       ),
             Op::Binary(binary) => with_float!(
-                self.dtype,
-                T => within::<T>(leaves, buffers, out, |from, out| {
-                    binary.run(Level::detect(), from.read(slot(0), start, length), from.read(slot(1), start, length), out);
-                }),
-                _ => within::<i64>(leaves, buffers, out, |from, out| {
-                    binary.run_integers(from.read(slot(0), start, length), from.read(slot(1), start, length), out);
-                })
-            ),
+                           self.dtype,
+                           T => within::<T>(leaves, buffers, out, |from, out| {
+                               binary.run(Level::detect(), from.read(slot(0), start, length), from.read(slot(1), start, length), out);
+                           }),
+                           _ => within::<i64>(leaves, buffers, out, |from, out| {
+                               binary.run_integers(
+            Level::detect(), from.read(slot(0), start, length), from.read(slot(1), start, length), out);
+                           })
+                       ),
             Op::Compare(compare) => match self.dtype {
                 DType::F32 => across::<f32, bool>(leaves, buffers, out, |from, out| {
                     compare.run(
@@ -324,6 +326,7 @@ impl BlockOp {
                 }),
                 DType::I64 => across::<i64, bool>(leaves, buffers, out, |from, out| {
                     compare.run_integers(
+                        Level::detect(),
                         from.read(slot(0), start, length),
                         from.read(slot(1), start, length),
                         out,
@@ -331,6 +334,7 @@ impl BlockOp {
                 }),
                 DType::Bool => within::<bool>(leaves, buffers, out, |from, out| {
                     compare.run_masks(
+                        Level::detect(),
                         from.read(slot(0), start, length),
                         from.read(slot(1), start, length),
                         out,
@@ -356,17 +360,17 @@ impl BlockOp {
             Logic::And | Logic::Or => within::<bool>(leaves, buffers, out, |from, out| {
                 let (a, b) = (from.read(slot(0), start, length), from.read(slot(1), start, length));
                 match logic {
-                    Logic::And => kernels::zip(a, b, out, |a, b| a & b),
-                    _ => kernels::zip(a, b, out, |a, b| a | b),
+                    Logic::And => kernels::zip_at(Level::detect(), a, b, out, |a, b| a & b),
+                    _ => kernels::zip_at(Level::detect(), a, b, out, |a, b| a | b),
                 }
             }),
             Logic::Not => within::<bool>(leaves, buffers, out, |from, out| {
-                kernels::map(from.read(slot(0), start, length), out, |a: bool| !a);
+                kernels::map_at(Level::detect(), from.read(slot(0), start, length), out, |a: bool| !a);
             }),
             Logic::Select if self.dtype == DType::Bool => {
                 within::<bool>(leaves, buffers, out, |from, out| {
                     let [mask, yes, no] = [0, 1, 2].map(|k| from.read(slot(k), start, length));
-                    kernels::select(mask, yes, no, out);
+                    kernels::select(Level::detect(), mask, yes, no, out);
                 })
             }
             Logic::Select => with_type!(self.dtype, T => {
@@ -374,7 +378,7 @@ impl BlockOp {
                 let reader = Reader { leaves, before: &masks, behind: &[], end: usize::MAX };
                 let mask = reader.read(slot(0), start, length);
                 within::<T>(leaves, buffers, out, |from, out| {
-                    kernels::select(mask, from.read(slot(1), start, length), from.read(slot(2), start, length), out);
+                    kernels::select(Level::detect(), mask, from.read(slot(1), start, length), from.read(slot(2), start, length), out);
                 });
                 *bool::buffer_mut(buffers) = masks;
             }),
@@ -385,7 +389,7 @@ impl BlockOp {
                     });
                 } else {
                     across::<T, U>(leaves, buffers, out, |from, out| {
-                        kernels::map(from.read(slot(0), start, length), out, <T as Convert<U>>::convert);
+                        kernels::map_at(Level::detect(), from.read(slot(0), start, length), out, <T as Convert<U>>::convert);
                     });
                 }
             })),

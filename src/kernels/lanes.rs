@@ -91,10 +91,14 @@ pub trait FloatLanes: Lanes<Mask = bool> + Div<Output = Self> {
     fn sin(self) -> Self;
     /// Cosine of an angle in radians; NaN for `|x| > NEAR`.
     fn cos(self) -> Self;
-    /// Sine of any angle, one lane at a time.
-    fn far_sin(self) -> Self;
-    /// Cosine of any angle, one lane at a time.
-    fn far_cos(self) -> Self;
+    /// Sine and cosine at once, the same bits as one by one; NaN for `|x| > NEAR`.
+    fn sin_cos(self) -> (Self, Self);
+    /// Sine of any angle, with branches: for a number that is computed on alone.
+    fn lone_sin(self) -> Self;
+    /// Cosine of any angle, likewise.
+    fn lone_cos(self) -> Self;
+    /// Both, likewise.
+    fn lone_sin_cos(self) -> (Self, Self);
     /// Hyperbolic tangent.
     fn tanh(self) -> Self;
     /// The error function `2/√π ∫₀ˣ e^(-t²) dt`.
@@ -109,6 +113,8 @@ pub trait FloatLanes: Lanes<Mask = bool> + Div<Output = Self> {
 
     /// `1 / (1 + e⁻ˣ)`, accurate in both tails.
     fn sigmoid(self) -> Self;
+    /// Both at once, the same bits as one by one.
+    fn softplus_sigmoid(self) -> (Self, Self);
 }
 
 /// Integers wrap around, as NumPy's do. They are added by bits, so the operators of the trait need a wrapper.

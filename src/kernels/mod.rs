@@ -5,6 +5,7 @@ mod level;
 mod map;
 mod math;
 mod matmul;
+mod pairs;
 mod reduce;
 mod strided;
 #[allow(dead_code, reason = "until the steps run on several threads")]
@@ -12,12 +13,14 @@ mod threads;
 
 pub(crate) use self::lanes::{FloatElement, FloatLanes, Lanes, Wrapping};
 pub(crate) use self::level::{Kernel, Level};
-pub(crate) use self::map::{map, map_near, select, zip};
+pub(crate) use self::map::{map, map_at, map_near, select, zip, zip_at};
 pub(crate) use self::math::Fast;
 pub(crate) use self::matmul::{Matrix, dot};
+#[allow(unused_imports, reason = "for groups of elementwise steps that hold both")]
+pub(crate) use self::pairs::Pair;
 #[allow(unused_imports, reason = "for reductions at the end of a group of elementwise steps")]
-pub(crate) use self::reduce::{BLOCK, Cascade, RUN, accumulate, total};
-pub(crate) use self::reduce::{Join, Middle, Term, argmax, reduce, rows};
+pub(crate) use self::reduce::{BLOCK, Cascade, RUN, Term, accumulate, rows, total};
+pub(crate) use self::reduce::{Join, Middle, argmax, reduce};
 pub(crate) use self::strided::gather;
 #[allow(unused_imports)]
 pub(crate) use self::threads::{Shared, Threads};

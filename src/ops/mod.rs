@@ -50,6 +50,8 @@ pub use self::logic::Logic;
 pub use self::matmul::MatMul;
 pub use self::reduce::{Fold, Reduce};
 pub use self::unary::Unary;
+#[doc(hidden)]
+pub use crate::kernels::Level;
 
 /// What a node computes: a closed enum of families. Operands are in the node, attributes in the operation.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]

@@ -5,8 +5,6 @@
 //! that no place is left for a fraction; its lowest bits are then `n`, and shifted into an exponent they are `2ⁿ`. As
 //! `2ⁿ` itself may be out of range where `2ⁿ eʳ` is not, it is applied as two factors of about `2^(n/2)`.
 
-use std::ops::{Add, Div};
-
 use super::{LN_2, LN_2_F32, fma, poly};
 
 /// What remains of an argument: `x = n ln 2 + r`.
@@ -154,24 +152,30 @@ pub(super) fn exp_m1_32<const FUSED: bool>(x: f32) -> f32 {
 /// `1 / (1 + e⁻ˣ)` as `z / (1 + z)` with `z = eˣ` for a negative `x`, so to full relative accuracy in both tails; from
 /// `z = e^-|x|`.
 #[inline(always)]
-pub(super) fn sigmoid_of<T>(x: T, z: T) -> T
-where
-    T: Copy + PartialOrd + From<u8> + Add<Output = T> + Div<Output = T>,
-{
-    let one = T::from(1);
-    (if x < T::from(0) { z } else { one }) / (one + z)
+pub(super) fn sigmoid_of64(x: f64, z: f64) -> f64 {
+    (if x < 0.0 { z } else { 1.0 }) / (1.0 + z)
+}
+
+/// The same, with one step towards the quotient by the sum before it was rounded: without it the error is up to 2.4
+/// units in the last place.
+#[inline(always)]
+pub(super) fn sigmoid_of32<const FUSED: bool>(x: f32, z: f32) -> f32 {
+    let sum = 1.0 + z;
+    let lost = z - (sum - 1.0);
+    let y = (if x < 0.0 { z } else { 1.0 }) / sum;
+    fma::<FUSED, _>(-y, lost, y)
 }
 
 /// The logistic function.
 #[inline(always)]
 pub(super) fn sigmoid64<const FUSED: bool>(x: f64) -> f64 {
-    sigmoid_of(x, decay64::<FUSED>(-x.abs()))
+    sigmoid_of64(x, decay64::<FUSED>(-x.abs()))
 }
 
 /// The logistic function.
 #[inline(always)]
 pub(super) fn sigmoid32<const FUSED: bool>(x: f32) -> f32 {
-    sigmoid_of(x, decay32::<FUSED>(-x.abs()))
+    sigmoid_of32::<FUSED>(x, decay32::<FUSED>(-x.abs()))
 }
 
 /// `tanh |x| = -u / (2 + u)` with `u = e^(-2|x|) - 1`, in which nothing overflows.

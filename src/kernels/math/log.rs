@@ -5,7 +5,7 @@
 //! `z = s²` (Tang's and fdlibm's arrangement: the rounding error of the quotient only enters at second order). In
 //! single precision a polynomial in `f` is shorter than a division.
 
-use super::exp::{decay32, decay64};
+use super::exp::{decay32, decay64, sigmoid_of32, sigmoid_of64};
 use super::{LN_2, LN_2_F32, fma, poly};
 
 const SQRT_HALF: u64 = std::f64::consts::FRAC_1_SQRT_2.to_bits();
@@ -151,9 +151,23 @@ pub(super) fn softplus32<const FUSED: bool>(x: f32) -> f32 {
     softplus_of32::<FUSED>(x, decay32::<FUSED>(-x.abs()))
 }
 
+/// `ln(1 + eˣ)` and its derivative.
+#[inline(always)]
+pub(super) fn softplus_sigmoid64<const FUSED: bool>(x: f64) -> (f64, f64) {
+    let z = decay64::<FUSED>(-x.abs());
+    (softplus_of64::<FUSED>(x, z), sigmoid_of64(x, z))
+}
+
+/// `ln(1 + eˣ)` and its derivative.
+#[inline(always)]
+pub(super) fn softplus_sigmoid32<const FUSED: bool>(x: f32) -> (f32, f32) {
+    let z = decay32::<FUSED>(-x.abs());
+    (softplus_of32::<FUSED>(x, z), sigmoid_of32::<FUSED>(x, z))
+}
+
 /// `ln(1 + eˣ)` from `z = e^-|x|`, as `2 artanh s` with `s = z / (2 + z)`. The polynomial leaves out 2⁻⁵⁹·⁴.
 #[inline(always)]
-pub(super) fn softplus_of64<const FUSED: bool>(x: f64, z: f64) -> f64 {
+fn softplus_of64<const FUSED: bool>(x: f64, z: f64) -> f64 {
     let s = z / (2.0 + z);
     let half = 0.5 * z * z;
     let p = poly::<FUSED, _, _>(
@@ -178,7 +192,7 @@ pub(super) fn softplus_of64<const FUSED: bool>(x: f64, z: f64) -> f64 {
 /// `ln(1 + eˣ)` from `z = e^-|x|`, as `z + z² P(z - ½)`: in single precision that is shorter than a quotient and its series. The
 /// polynomial leaves out 2⁻²⁶·⁴ of the logarithm.
 #[inline(always)]
-pub(super) fn softplus_of32<const FUSED: bool>(x: f32, z: f32) -> f32 {
+fn softplus_of32<const FUSED: bool>(x: f32, z: f32) -> f32 {
     let p = poly::<FUSED, _, _>(
         z - 0.5,
         [
@@ -194,6 +208,6 @@ pub(super) fn softplus_of32<const FUSED: bool>(x: f32, z: f32) -> f32 {
             0.002_921_996,
         ],
     );
-    let tail = fma::<FUSED, _>(z * z, p, z);
-    (if x > 0.0 { x } else { 0.0 }) + tail
+    // In this order, as below 1 the terms that are rounded first are the small ones.
+    fma::<FUSED, _>(z * z, p, if x > 0.0 { x } else { 0.0 }) + z
 }

@@ -48,28 +48,32 @@ fn is_nan<T: Term>(x: T) -> bool {
     x.partial_cmp(&x).is_none()
 }
 
+/// In tiles of columns, whose best terms and their rows stay in registers or close by.
 #[inline(always)]
 fn in_columns<T: Term>(x: &[T], out: &mut [i64]) {
-    const TILE: usize = 64;
+    const TILE: usize = 16;
     let columns = out.len();
-    for (t, out) in out.chunks_mut(TILE).enumerate() {
-        let row = |row: &[T]| -> [T; TILE] {
-            let mut tile = [x[0]; TILE];
-            let row = &row[t * TILE..columns.min((t + 1) * TILE)];
-            tile[..row.len()].copy_from_slice(row);
-            tile
-        };
-        let mut rows = x.chunks_exact(columns).map(row);
-        let Some(mut best) = rows.next() else { return };
-        let mut index = [0_i64; TILE];
-        for (m, row) in (1..).zip(rows) {
-            for ((best, index), x) in best.iter_mut().zip(&mut index).zip(row) {
-                // What is larger, or NaN; nothing beats a NaN.
-                let beats = !(x <= *best) & !is_nan(*best);
-                *best = if beats { x } else { *best };
-                *index = if beats { m } else { *index };
-            }
+    let (tiles, rest) = out.as_chunks_mut::<TILE>();
+    for (t, out) in tiles.iter_mut().enumerate() {
+        tile::<T, TILE>(x, columns, t * TILE, out);
+    }
+    let done = columns - rest.len();
+    for (c, out) in rest.as_chunks_mut::<1>().0.iter_mut().enumerate() {
+        tile::<T, 1>(x, columns, done + c, out);
+    }
+}
+
+#[inline(always)]
+fn tile<T: Term, const W: usize>(x: &[T], columns: usize, first: usize, out: &mut [i64; W]) {
+    let mut best: [T; W] = std::array::from_fn(|i| x[first..first + W][i]);
+    *out = [0; W];
+    for (m, row) in (1..).zip(x.chunks_exact(columns).skip(1)) {
+        let row = &row[first..first + W];
+        for ((best, index), &x) in best.iter_mut().zip(&mut *out).zip(row) {
+            // What is larger, or NaN; nothing beats a NaN.
+            let beats = !(x <= *best) & !is_nan(*best);
+            *best = if beats { x } else { *best };
+            *index = if beats { m } else { *index };
         }
-        out.copy_from_slice(&index[..out.len()]);
     }
 }

@@ -61,22 +61,22 @@ fn lanes<T: Copy, const W: usize>(x: &[T], join: impl Fn(T, T) -> T + Copy) -> T
     sums[0]
 }
 
-/// Every row of a matrix by itself.
+/// Rows of a matrix, of `W` to [`BLOCK`] terms.
 #[inline(always)]
-pub(super) fn rows<T: Copy>(x: &[T], columns: usize, out: &mut [T], join: impl Fn(T, T) -> T + Copy) {
-    let lines = x.chunks_exact(columns).zip(out.iter_mut());
-    match columns {
-        1 => out.copy_from_slice(x),
-        ..=RUN => short_rows(x, columns, out, join),
-        ..64 => lines.for_each(|(x, out)| *out = lanes::<T, 8>(x, join)),
-        ..=BLOCK => lines.for_each(|(x, out)| *out = lanes::<T, 32>(x, join)),
-        _ => lines.for_each(|(x, out)| *out = total(x, join).unwrap_or(x[0])),
+pub(super) fn rows<T: Copy, const W: usize>(
+    x: &[T],
+    columns: usize,
+    out: &mut [T],
+    join: impl Fn(T, T) -> T + Copy,
+) {
+    for (x, out) in x.chunks_exact(columns).zip(out) {
+        *out = lanes::<T, W>(x, join);
     }
 }
 
 /// Rows of up to [`RUN`] terms, several side by side: each waits for its sum at every term.
 #[inline(always)]
-fn short_rows<T: Copy>(x: &[T], columns: usize, out: &mut [T], join: impl Fn(T, T) -> T + Copy) {
+pub(super) fn short_rows<T: Copy>(x: &[T], columns: usize, out: &mut [T], join: impl Fn(T, T) -> T + Copy) {
     const SIDE: usize = 8;
     let groups = x.chunks_exact(SIDE * columns);
     let (rest, done) = (groups.remainder(), out.len() / SIDE * SIDE);

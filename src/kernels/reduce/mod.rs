@@ -119,21 +119,47 @@ impl<T: Copy> Reduction<T> for Total<'_, T> {
 }
 reduction!(Total);
 
-/// The rows of a matrix, each by itself.
+/// The rows of a matrix, each by itself: of up to [`RUN`] terms.
+struct ShortRows<'a, T>(Rows<'a, T>);
+
+/// The same, of 17 to 63 terms.
+struct MiddleRows<'a, T>(Rows<'a, T>);
+
+/// The same, of 64 terms to [`BLOCK`].
+struct LongRows<'a, T>(Rows<'a, T>);
+
 struct Rows<'a, T> {
     x: &'a [T],
     columns: usize,
     out: &'a mut [T],
 }
 
-impl<T: Copy> Reduction<T> for Rows<'_, T> {
+impl<T: Copy> Reduction<T> for ShortRows<'_, T> {
     type Output = ();
     #[inline(always)]
     fn run(self, join: impl Fn(T, T) -> T + Copy) {
-        line::rows(self.x, self.columns, self.out, join);
+        line::short_rows(self.0.x, self.0.columns, self.0.out, join);
     }
 }
-reduction!(Rows);
+reduction!(ShortRows);
+
+impl<T: Copy> Reduction<T> for MiddleRows<'_, T> {
+    type Output = ();
+    #[inline(always)]
+    fn run(self, join: impl Fn(T, T) -> T + Copy) {
+        line::rows::<T, 8>(self.0.x, self.0.columns, self.0.out, join);
+    }
+}
+reduction!(MiddleRows);
+
+impl<T: Copy> Reduction<T> for LongRows<'_, T> {
+    type Output = ();
+    #[inline(always)]
+    fn run(self, join: impl Fn(T, T) -> T + Copy) {
+        line::rows::<T, 32>(self.0.x, self.0.columns, self.0.out, join);
+    }
+}
+reduction!(LongRows);
 
 /// The columns of a matrix with at least one row.
 struct Columns<'a, T> {
@@ -194,7 +220,18 @@ pub(crate) fn total<T: Term>(level: Level, join: Join, x: &[T]) -> Option<T> {
 
 /// `out[r]` is the reduction of row `r`; there is at least one column.
 pub(crate) fn rows<T: Term>(level: Level, join: Join, x: &[T], columns: usize, out: &mut [T]) {
-    level.run(Joined(join, Rows { x, columns, out }));
+    let rows = Rows { x, columns, out };
+    match columns {
+        1 => rows.out.copy_from_slice(x),
+        ..=RUN => level.run(Joined(join, ShortRows(rows))),
+        ..64 => level.run(Joined(join, MiddleRows(rows))),
+        ..=BLOCK => level.run(Joined(join, LongRows(rows))),
+        _ => {
+            for (x, out) in x.chunks_exact(columns).zip(rows.out) {
+                *out = level.run(Joined(join, Total(x))).unwrap_or_default();
+            }
+        }
+    }
 }
 
 /// `sums[c]` joined with the rows of `x`, from the top: at most [`RUN`] rows before it goes to a [`Cascade`].

@@ -178,7 +178,7 @@ functions! {
     Sin {
         ulps: [2.0, 3.0],
         kernel: |x| x.sin(),
-        far: |x| x.far_sin(),
+        far: |x| x.lone_sin(),
         wide: |x| x.sin(),
         precise: |x| if x != 0.0 && x.abs() <= 1_048_576.0 => double::sin(x, 0),
         condition: |x| (x / x.tan()).abs(),
@@ -188,7 +188,7 @@ functions! {
     Cos {
         ulps: [2.0, 3.0],
         kernel: |x| x.cos(),
-        far: |x| x.far_cos(),
+        far: |x| x.lone_cos(),
         wide: |x| x.cos(),
         precise: |x| if x.abs() <= 1_048_576.0 => double::sin(x, 1),
         condition: |x| (x * x.tan()).abs(),
