@@ -208,6 +208,12 @@ fn softplus_of32<const FUSED: bool>(x: f32, z: f32) -> f32 {
             0.002_921_996,
         ],
     );
-    // In this order, as below 1 the terms that are rounded first are the small ones.
-    fma::<FUSED, _>(z * z, p, if x > 0.0 { x } else { 0.0 }) + z
+    if !FUSED {
+        // One rounding for all three terms, as more of them would take the error beyond two units in the last place.
+        let (larger, z, p) = (f64::from(if x > 0.0 { x } else { 0.0 }), f64::from(z), f64::from(p));
+        return (larger + (z + z * z * p)) as f32;
+    }
+    // Of three terms the two that have the smaller sum are added first: it is rounded to a smaller unit.
+    let (first, last) = if x > 0.0 { (x, z) } else { (z, 0.0) };
+    fma::<FUSED, _>(z * z, p, first) + last
 }
