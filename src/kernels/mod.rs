@@ -12,7 +12,8 @@ mod strided;
 mod threads;
 
 pub(crate) use self::lanes::{FloatElement, FloatLanes, Lanes, Wrapping};
-pub(crate) use self::level::{Kernel, Level};
+pub(crate) use self::level::Kernel;
+pub use self::level::Level;
 pub(crate) use self::map::{map, map_at, map_near, select, zip, zip_at};
 pub(crate) use self::math::Fast;
 pub(crate) use self::matmul::{Matrix, dot};
