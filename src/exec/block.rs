@@ -1,9 +1,9 @@
 //! One instruction on a block.
 
-use std::ops::{Add, Div};
+use std::ops::Div;
 
 use crate::element::{DType, Float};
-use crate::kernels::{self, FloatElement, Instruction, Level, Operands};
+use crate::kernels::{self, Instruction, Join, Level, Operands, Term};
 use crate::ops::{Fold, Logic, Op};
 use crate::shape::{Shape, Strides};
 
@@ -111,7 +111,7 @@ impl Instruction for BlockOp {
                 *dtype,
                 T => {
                     let x = at.read::<T>(0);
-                    rows(*fold, *divisor, *level, x.len(), x, at.write());
+                    total(*fold, *divisor, *level, x, at.write());
                 },
                 _ => unreachable!("integers are reduced apart")
             ),
@@ -120,7 +120,7 @@ impl Instruction for BlockOp {
 }
 
 /// Reduces each row of `columns`.
-pub(super) fn rows<T: Float + FloatElement + Div<Output = T> + Add<Output = T>>(
+fn rows<T: Float + Term + Div<Output = T>>(
     fold: Fold,
     divisor: Option<f64>,
     level: Level,
@@ -128,19 +128,37 @@ pub(super) fn rows<T: Float + FloatElement + Div<Output = T> + Add<Output = T>>(
     x: &[T],
     out: &mut [T],
 ) {
+    kernels::rows(level, join(fold), x, columns, out);
+    divide(divisor, out);
+}
+
+/// Reduces everything; a sum of nothing is 0.
+pub(super) fn total<T: Float + Term + Div<Output = T>>(
+    fold: Fold,
+    divisor: Option<f64>,
+    level: Level,
+    x: &[T],
+    out: &mut [T],
+) {
+    out[0] = kernels::total(level, join(fold), x).unwrap_or_default();
+    divide(divisor, out);
+}
+
+/// What joins two terms of a reduction.
+pub(super) fn join(fold: Fold) -> Join {
     match fold {
-        Fold::Max => kernels::row_max(level, x, columns, out),
-        Fold::Min => kernels::row_min(level, x, columns, out),
-        _ => kernels::row_sums(level, x, columns, out),
-    }
-    if let Some(divisor) = divisor {
-        out.iter_mut().for_each(|mean| *mean = over(*mean, divisor));
+        Fold::Max => Join::Max,
+        Fold::Min => Join::Min,
+        _ => Join::Sum,
     }
 }
 
-/// Divided by a count.
-pub(super) fn over<T: Float + Div<Output = T>>(sum: T, count: f64) -> T {
-    sum / T::from_f64(count)
+/// Divides sums by a count, if they are to be means.
+pub(super) fn divide<T: Float + Div<Output = T>>(divisor: Option<f64>, out: &mut [T]) {
+    if let Some(divisor) = divisor {
+        let divisor = T::from_f64(divisor);
+        out.iter_mut().for_each(|mean| *mean = *mean / divisor);
+    }
 }
 
 fn map(op: &Op, dtype: DType, level: Level, at: Operands<'_>) {
@@ -153,7 +171,7 @@ fn map(op: &Op, dtype: DType, level: Level, at: Operands<'_>) {
             },
             _ => {
                 let x = at.read(0);
-                unary.run_integers(x, at.write());
+                unary.run_integers(level, x, at.write());
             }
         ),
         Op::Binary(binary) => with_float!(
@@ -164,7 +182,7 @@ fn map(op: &Op, dtype: DType, level: Level, at: Operands<'_>) {
             },
             _ => {
                 let (a, b) = (at.read(0), at.read(1));
-                binary.run_integers(a, b, at.write());
+                binary.run_integers(level, a, b, at.write());
             }
         ),
         Op::Compare(compare) => match dtype {
@@ -178,11 +196,11 @@ fn map(op: &Op, dtype: DType, level: Level, at: Operands<'_>) {
             }
             DType::I64 => {
                 let (a, b) = (at.read(0), at.read(1));
-                compare.run_integers(a, b, at.write());
+                compare.run_integers(level, a, b, at.write());
             }
             DType::Bool => {
                 let (a, b) = (at.read(0), at.read(1));
-                compare.run_masks(a, b, at.write());
+                compare.run_masks(level, a, b, at.write());
             }
         },
         Op::Logic(op) => logic(*op, dtype, level, at),
@@ -195,13 +213,13 @@ fn logic(op: Logic, dtype: DType, level: Level, at: Operands<'_>) {
         Logic::And | Logic::Or => {
             let (a, b) = (at.read::<bool>(0), at.read::<bool>(1));
             match op {
-                Logic::And => kernels::zip(a, b, at.write(), |a, b| a & b),
-                _ => kernels::zip(a, b, at.write(), |a, b| a | b),
+                Logic::And => kernels::zip_at(level, a, b, at.write(), |a, b| a & b),
+                _ => kernels::zip_at(level, a, b, at.write(), |a, b| a | b),
             }
         }
         Logic::Not => {
             let x = at.read::<bool>(0);
-            kernels::map(x, at.write(), |a: bool| !a);
+            kernels::map_at(level, x, at.write(), |a: bool| !a);
         }
         Logic::Select => with_type!(dtype, T => {
             let (mask, yes, no) = (at.read(0), at.read::<T>(1), at.read(2));
@@ -209,7 +227,7 @@ fn logic(op: Logic, dtype: DType, level: Level, at: Operands<'_>) {
         }),
         Logic::Cast(to) => with_type!(dtype, T => with_type!(to, U => {
             let x = at.read::<T>(0);
-            kernels::map(x, at.write(), <T as Convert<U>>::convert);
+            kernels::map_at(level, x, at.write(), <T as Convert<U>>::convert);
         })),
     }
 }

@@ -2,11 +2,10 @@
 
 use smallvec::SmallVec;
 
-use super::block::{BlockOp, over, rows, with_float, with_type};
+use super::block::{BlockOp, divide, join, total, with_float, with_type};
 use crate::element::{DType, Float};
 use crate::kernels::{
-    self, Call, Factor, FloatElement, Lanes, Layout, Level, Loop, Matrix, MatrixMut, Memory, Middle,
-    Operands, Threads, Wrapping,
+    self, Call, Factor, Layout, Level, Loop, Matrix, MatrixMut, Memory, Middle, Operands, Threads,
 };
 use crate::ops::Fold;
 use crate::shape::{Shape, Strides};
@@ -86,12 +85,12 @@ impl Step {
                 T => {
                     let at = call.at(memory);
                     let x = at.read::<T>(0);
-                    rows(*fold, *divisor, level, x.len(), x, at.write());
+                    total(*fold, *divisor, level, x, at.write());
                 },
                 _ => unreachable!("integers are reduced apart")
             ),
             Work::Fold { call, fold, dtype, axis, divisor } => {
-                run_fold(*fold, *dtype, *axis, *divisor, call.at(memory));
+                run_fold(*fold, *dtype, *axis, *divisor, level, call.at(memory));
             }
             Work::Product { call, a, b, batch, dtype, onto } => with_float!(
                 *dtype,
@@ -139,42 +138,24 @@ fn multiply<T: Float + Factor + Send + Sync>(
     kernels::product(T::from_f64(alpha), x, y, T::from_f64(beta), out, threads);
 }
 
-fn run_fold(fold: Fold, dtype: DType, axis: Middle, divisor: Option<f64>, at: Operands<'_>) {
+fn run_fold(fold: Fold, dtype: DType, axis: Middle, divisor: Option<f64>, level: Level, at: Operands<'_>) {
     with_float!(
         dtype,
         T => {
             let x = at.read::<T>(0);
             if fold == Fold::ArgMax {
-                // A NaN beats every number, and the first NaN is not beaten.
-                let beats = |x: T, best: T| x > best || (x.is_nan() && !best.is_nan());
-                return kernels::argmax(x, axis, at.write(), beats);
+                return kernels::argmax(level, x, axis, at.write());
             }
             let out = at.write();
-            match fold {
-                Fold::Max => kernels::fold(x, axis, out, maximum),
-                Fold::Min => kernels::fold(x, axis, out, minimum),
-                _ => kernels::sum(x, axis, out, 0.0, |a, b| a + b),
-            }
-            if let Some(divisor) = divisor {
-                out.iter_mut().for_each(|mean| *mean = over(*mean, divisor));
-            }
+            kernels::reduce(level, join(fold), x, axis, out);
+            divide(divisor, out);
         },
         _ => {
             let x = at.read::<i64>(0);
             match fold {
-                Fold::ArgMax => kernels::argmax(x, axis, at.write(), |x, best| x > best),
-                Fold::Max => kernels::fold(x, axis, at.write(), i64::max),
-                Fold::Min => kernels::fold(x, axis, at.write(), i64::min),
-                _ => kernels::sum(x, axis, at.write(), 0, |a, b| (Wrapping(a) + Wrapping(b)).0),
+                Fold::ArgMax => kernels::argmax(level, x, axis, at.write()),
+                _ => kernels::reduce(level, join(fold), x, axis, at.write()),
             }
         }
     );
-}
-
-fn maximum<T: FloatElement>(a: T, b: T) -> T {
-    T::Lanes::<false>::of(a).maximum(T::Lanes::<false>::of(b)).get()
-}
-
-fn minimum<T: FloatElement>(a: T, b: T) -> T {
-    T::Lanes::<false>::of(a).minimum(T::Lanes::<false>::of(b)).get()
 }

@@ -7,7 +7,7 @@ use super::{
 };
 use crate::element::{DType, Literal, Number};
 use crate::graph::{Expr, Signature, Var};
-use crate::kernels::{FloatElement, FloatLanes, Kernel, Lanes, Level, Wrapping, zip};
+use crate::kernels::{FloatElement, FloatLanes, Kernel, Lanes, Level, Wrapping, zip, zip_at};
 
 /// Defines the family. A record is: the variant and what it takes (`Number`: integers too; `Real`: floats), its name
 /// or sign, notation, LaTeX, derivative as text, the kernel body over lanes `L`, the derivative rules for both
@@ -45,10 +45,22 @@ macro_rules! binary {
                 }
             }
 
-            /// The kernel on integers, for operations that take them.
-            pub(crate) fn run_integers(self, a: &[i64], b: &[i64], out: &mut [i64]) {
+            /// The kernel on two floats, to the same bits, for a caller inside a [`Kernel`].
+            #[allow(dead_code, reason = "for formulas of numbers")]
+            #[inline(always)]
+            pub(crate) fn scalar<L: FloatLanes>(self, a: L, b: L) -> L {
                 match self {
-                    $(Self::$Variant => integers!($Takes, zip(a, b, out, |a: i64, b: i64| {
+                    $(Self::$Variant => {
+                        let ($ka, $kb) = (a, b);
+                        $kernel
+                    })*
+                }
+            }
+
+            /// The kernel on integers, for operations that take them; as [`run`](Self::run).
+            pub(crate) fn run_integers(self, level: Level, a: &[i64], b: &[i64], out: &mut [i64]) {
+                match self {
+                    $(Self::$Variant => integers!($Takes, zip_at(level, a, b, out, #[inline(always)] |a: i64, b: i64| {
                         let ($ka, $kb) = (Wrapping(a), Wrapping(b));
                         ($kernel).0
                     })),)*
@@ -94,7 +106,7 @@ macro_rules! binary {
 }
 
 impl Binary {
-    /// The kernel on floats.
+    /// The kernel on floats; an operand of one element stands for as many as there are.
     pub(crate) fn run<T: FloatElement>(self, level: Level, a: &[T], b: &[T], out: &mut [T]) {
         level.run(OnFloats { op: self, a, b, out });
     }

@@ -43,7 +43,6 @@ use std::fmt;
 use crate::element::{DType, Literal};
 use crate::error::{Error, Operand};
 use crate::graph::{Expr, Leaf, NodeId, Signature};
-use crate::kernels::Level;
 use crate::shape::{Axes, Clash, Shape, broadcast};
 
 pub use self::binary::Binary;
@@ -58,6 +57,8 @@ pub use self::normalize::Normalize;
 pub use self::reduce::{Fold, Reduce};
 pub use self::slice::{Slicing, concat};
 pub use self::unary::Unary;
+#[doc(hidden)]
+pub use crate::kernels::Level;
 
 /// What a node computes: a closed enum of families. Operands are in the node, attributes in the operation.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]

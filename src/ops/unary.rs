@@ -3,12 +3,12 @@
 use super::{Attribute, Cotangent, Domain, Fault, Notation, Op, Operation, Record, Site, require_dtype};
 use crate::element::{DType, Literal, Number, Real};
 use crate::graph::{Expr, Signature, Var};
-use crate::kernels::{FloatElement, FloatLanes, Kernel, Lanes, Level, Wrapping, map, map_near};
+use crate::kernels::{FloatElement, FloatLanes, Kernel, Lanes, Level, Wrapping, map, map_at, map_near};
 
 /// Defines the family. A record is: the documented method, the variant with its attribute, what it takes (`Number`:
 /// integers too; `Real`: floats), notation, LaTeX, derivative as text, the kernel body over lanes `L`, the derivative
 /// rule in terms of operand `x`, result `y` and cotangent `g`, and the domain for tests. A kernel that holds for
-/// `|x| ≤ FloatLanes::NEAR` only names another one for what lies beyond, `far`.
+/// `|x| ≤ FloatLanes::NEAR` only names another one, `lone`, for numbers alone: those beyond, and scalars.
 macro_rules! unary {
     ($(
         $(#[$doc:meta])*
@@ -18,7 +18,7 @@ macro_rules! unary {
             latex: $latex:literal,
             derivative: $derivative:literal,
             kernel: |$kx:ident| $kernel:expr,
-            $(far: |$fx:ident| $far:expr,)?
+            $(lone: |$fx:ident| $lone:expr,)?
             vjp: |$x:ident, $y:ident, $g:ident| $vjp:expr,
             domain: $domain:expr,
         }
@@ -47,18 +47,27 @@ macro_rules! unary {
             fn body<L: FloatLanes>(self, x: &[L::Element], out: &mut [L::Element]) {
                 match self {
                     $(Self::$Variant $({ $attribute })? => {
-                        run!(L, x, out, |$kx| $kernel $(, |$fx| $far)?);
+                        run!(L, x, out, |$kx| $kernel $(, |$fx| $lone)?);
                     })*
                 }
             }
 
+            /// The kernel on one float, to the same bits, for a caller inside a [`Kernel`].
+            #[allow(dead_code, reason = "for formulas of numbers")]
+            #[inline(always)]
+            pub(crate) fn scalar<L: FloatLanes>(self, x: L) -> L {
+                match self {
+                    $(Self::$Variant $({ $attribute })? => scalar!(x, |$kx| $kernel $(, |$fx| $lone)?),)*
+                }
+            }
+
             /// The kernel on integers, for operations that take them.
-            pub(crate) fn run_integers(self, x: &[i64], out: &mut [i64]) {
+            pub(crate) fn run_integers(self, level: Level, x: &[i64], out: &mut [i64]) {
                 #[allow(dead_code, reason = "a kernel without literals does not name its lanes")]
                 type L = Wrapping;
                 match self {
                     $(Self::$Variant $({ $attribute: _ })? => {
-                        integers!($Takes, map(x, out, |x: i64| { let $kx = Wrapping(x); ($kernel).0 }))
+                        integers!($Takes, map_at(level, x, out, #[inline(always)] |x: i64| { let $kx = Wrapping(x); ($kernel).0 }))
                     })*
                 }
             }
@@ -111,8 +120,9 @@ macro_rules! unary {
 }
 
 impl Unary {
-    /// The kernel on floats.
-    pub(crate) fn run<T: FloatElement>(self, level: Level, x: &[T], out: &mut [T]) {
+    /// The kernel on floats. Public for the benchmarks of kernels alone.
+    #[doc(hidden)]
+    pub fn run<T: FloatElement>(self, level: Level, x: &[T], out: &mut [T]) {
         level.run(OnFloats { op: self, x, out });
     }
 
@@ -173,6 +183,18 @@ macro_rules! run {
             },
         )
     };
+}
+
+/// The kernel of a number alone, if the record has one.
+macro_rules! scalar {
+    ($x:ident, |$kx:ident| $kernel:expr) => {{
+        let $kx = $x;
+        $kernel
+    }};
+    ($x:ident, |$kx:ident| $kernel:expr, |$lx:ident| $lone:expr) => {{
+        let $lx = $x;
+        $lone
+    }};
 }
 
 /// The name that a record gives, else the method's.
@@ -426,7 +448,7 @@ unary! {
         latex: r"\sin\left(#1\right)",
         derivative: "cos x",
         kernel: |x| x.sin(),
-        far: |x| x.far_sin(),
+        lone: |x| x.lone_sin(),
         vjp: |x, y, g| g * x.cos(),
         domain: Domain::within(-2.0, 2.0),
     }
@@ -444,7 +466,7 @@ unary! {
         latex: r"\cos\left(#1\right)",
         derivative: "-sin x",
         kernel: |x| x.cos(),
-        far: |x| x.far_cos(),
+        lone: |x| x.lone_cos(),
         vjp: |x, y, g| -(g * x.sin()),
         domain: Domain::within(-2.0, 2.0),
     }
