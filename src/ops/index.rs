@@ -145,7 +145,7 @@ impl<'g, T: Dtype> Var<'g, T> {
     /// # use gradus::prelude::*;
     /// # let g = Graph::new();
     /// let x = g.input("x", array![[5.0, 6.0, 7.0], [8.0, 9.0, 1.0]]);
-    /// assert_eq!(x.index_along(1).value()?, array![[0, 1, 2], [0, 1, 2]].into_dyn());
+    /// assert_eq!(x.index_along(1).value()?, array![[0_i64, 1, 2], [0, 1, 2]].into_dyn());
     /// # Ok::<(), gradus::Error>(())
     /// ```
     ///

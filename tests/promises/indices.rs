@@ -134,7 +134,7 @@ fn an_index_along_an_axis() {
     let rows = x.index_along(0);
     assert_eq!(rows.shape(), [2, 3]);
     // It reads the shape alone, so nothing has to be fed, and follows what is.
-    assert_eq!(rows.value().unwrap(), array![[0, 0, 0], [1, 1, 1]].into_dyn());
+    assert_eq!(rows.value().unwrap(), array![[0_i64, 0, 0], [1, 1, 1]].into_dyn());
     let mut program = g.compile((x.index_along(1), (x.index_along(0) + 1).sum()), ()).unwrap();
     let (columns, sum) = program.run_with(&[x.feed(&Array2::zeros((1, 4)))]).unwrap();
     assert_eq!((columns, sum[[]]), (array![[0_i64, 1, 2, 3]].into_dyn().view(), 4));
@@ -230,7 +230,10 @@ fn mistakes() {
         "`slice` cannot take 1..4 of axis 0, which has size 3\n  operand: `x` (3, 6)",
     );
     check(panicked(|| x.slice(1, -7..)), "`slice` cannot take -7.. of axis 1, which has size 6");
-    check(panicked(|| x.slice(0, Slice::new(0, None, 0))), "`slice` cannot take ..;0 of axis 0");
+    check(
+        panicked(|| x.slice(0, Slice { start: 0, end: None, step: 0 })),
+        "`slice` cannot take ..;0 of axis 0",
+    );
     check(panicked(|| x.slice(2, ..)), "`slice` got axis 2 of an array with 2 axes");
     check(panicked(|| x.split(1, 4)), "`slice` cannot take part 0 of 4 of axis 1, which has size 6");
     check(panicked(|| x.squeeze(0)), "`squeeze` requires axes of size 1, got (3, 6)");
