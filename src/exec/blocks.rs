@@ -6,7 +6,7 @@ use super::block::BlockOp;
 use super::memory::Pool;
 use super::place::{Base, Place};
 use super::plan::Options;
-use super::schedule::{Act, Group, Member, Span, ValueInfo, kernel_dtype};
+use super::schedule::{Act, Group, LONG, Member, Span, ValueInfo, kernel_dtype};
 use crate::element::DType;
 use crate::kernels::{Domain, Home, LINE, Pair, Slot, Span as Reach};
 use crate::ops::{Logic, Op, Unary};
@@ -56,7 +56,9 @@ pub(super) fn domain(group: &Group, block: usize) -> Domain {
     let elements = (block / if wide { 8 } else { 4 }).max(1);
     let columns = group.columns.unwrap_or(1);
     let rows = group.size / columns;
-    Domain { rows, columns, step: (elements / columns).clamp(1, rows.max(1)) }
+    // Of a long row, numbers for the row and lines for all rows are read where they are.
+    let step = if columns >= LONG { 1 } else { elements / columns };
+    Domain { rows, columns, step: step.clamp(1, rows.max(1)) }
 }
 
 /// A copy of a strided array in C order.

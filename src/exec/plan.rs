@@ -117,7 +117,7 @@ impl Stores {
             let beside = operands.all(|(place, span)| {
                 place.base != Base::Leaf(update.leaf) || (place.is_packed() && span == member.span)
             });
-            if member.span != Span::After && beside && lie.owned && lie.is_packed() {
+            if member.span != Span::After && beside && lie.owned && lie.packed {
                 found.insert(value, update.leaf);
             }
         }

@@ -91,6 +91,8 @@ pub(super) struct BoundLeaf {
     pub updated: bool,
     /// Whether its value is read, not its shape alone.
     pub live: bool,
+    /// What may be fed at any sizes: so many axes of this type.
+    pub takes: Option<(usize, DType)>,
 }
 
 impl Graph {
@@ -129,6 +131,7 @@ impl Graph {
                 cell: known.cell(id).cloned().unwrap_or_else(|| LeafCell::new(Content::Freed.into())),
                 updated: source.updated,
                 live: compiled.code.instructions[source.instruction as usize].live,
+                takes: compiled.code.takes(source),
             });
             bound.collect()
         };
@@ -264,7 +267,10 @@ impl<'g, L: VarList<'g>> Program<'g, L> {
             } else {
                 self.leaves.iter().position(fits)
             };
-            check_value(self.graph.handle(id), feed.array.shape(), feed.array.dtype(), "feed")?;
+            let (shape, dtype) = (feed.array.shape(), feed.array.dtype());
+            if place.is_none_or(|place| self.leaves[place].takes != Some((shape.len(), dtype))) {
+                check_value(self.graph.handle(id), shape, dtype, "feed")?;
+            }
             let twice = match place {
                 Some(place) => {
                     matches!(std::mem::replace(&mut given[place], Given::Fed(feed.array)), Given::Fed(_))
@@ -326,6 +332,11 @@ impl<'g, L: VarList<'g>> Program<'g, L> {
 fn view<'a>(plan: &'a Plan, result: &ResultPlace) -> View<'a> {
     fn view<'a, T: Element>(plan: &'a Plan, result: &ResultPlace) -> View<'a> {
         let data = plan.arena.slice::<T>(result.offset, result.shape.size());
+        if let [number] = data
+            && result.shape.is_empty()
+        {
+            return T::view(ndarray::aview0(number).into_dyn());
+        }
         let view = ArrayViewD::from_shape(&result.shape[..], data);
         T::view(view.expect("a slice of the shape's size has the shape"))
     }

@@ -22,6 +22,9 @@ const NUMBERS: usize = 1 << 14;
 /// How long the rows of a group may be: several have to stay in the cache.
 const COLUMNS: usize = 4096;
 
+/// How long rows have to be for a loop to run over one at a time.
+pub(super) const LONG: usize = 384;
+
 /// What a member of a group does.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) enum Act {
@@ -351,6 +354,12 @@ impl Schedule {
             return self.constant(literal, shape);
         }
         let (i, span) = self.home(&operands, shape);
+        let group = &mut self.open[i].group;
+        if group.columns.is_none() && span == Span::Full {
+            let repeating = operands.iter().filter(|place| !place.is_single() && !place.is_packed());
+            let columns = repeating.filter_map(Place::repeats).find(|&n| (LONG..=COLUMNS).contains(&n));
+            group.columns = columns;
+        }
         let out = self.append(i, Act::Map(op), span, operands, dtype);
         Place::packed(Base::Value(out), dtype, 0, shape.clone())
     }
