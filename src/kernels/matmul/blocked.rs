@@ -175,8 +175,14 @@ impl<T: Factor> Product<T> {
             for first in (0..k).step_by(depth::<T>()) {
                 let inner = first..(first + depth::<T>()).min(k);
                 let b = self.b.rows(inner.clone());
-                let block =
-                    Block { product: &self, heights, tiles: tiles.clone(), copy, inner: inner.clone() };
+                let block = Block {
+                    product: &self,
+                    heights,
+                    tiles: tiles.clone(),
+                    copy,
+                    inner: inner.clone(),
+                    copied: !in_place,
+                };
                 if in_place {
                     // Tiles go down the columns, but memory is read fastest in the order in which it lies.
                     let mut ahead = self.b.at(inner.end, 0).cast_const();
@@ -219,10 +225,13 @@ struct Block<'a, T> {
     tiles: Range<usize>,
     copy: &'a [T],
     inner: Range<usize>,
+    /// Whether `b` is a copy.
+    copied: bool,
 }
 
 impl<T: Factor> Block<'_, T> {
-    /// The tiles of one panel, whose rows of `b` are `stride` apart. Returns what comes after `ahead`.
+    /// The tiles of one panel, whose rows of `b` are `stride` apart. What lies `ahead` is asked for meanwhile: returns
+    /// what comes after that, or the same for a copy.
     fn run(&self, b: *const T, stride: isize, columns: Range<usize>, mut ahead: *const T) -> *const T {
         let Product { level, alpha, beta, out, .. } = *self.product;
         let depth = self.inner.len();
@@ -247,7 +256,10 @@ impl<T: Factor> Block<'_, T> {
                     ahead,
                 },
             );
-            ahead = ahead.wrapping_byte_add(64 * depth);
+            // A copy is in the cache already, and what lies behind it is not needed.
+            if !self.copied {
+                ahead = ahead.wrapping_byte_add(64 * depth);
+            }
         }
         ahead
     }
