@@ -19,7 +19,7 @@ use super::tile::{Job, Size};
 use crate::kernels::{Level, Shared, Threads};
 
 /// How many bytes of a row of `a` make a block of the inner axis.
-const DEPTH_BYTES: usize = 1024;
+const DEPTH_BYTES: usize = 1536;
 /// How many bytes of copied rows there are at most.
 const ROW_BYTES: usize = 1 << 20;
 /// How many tiles wide the columns are that a thread copies at once.
