@@ -132,7 +132,7 @@ fn here(workload: Workload, options: &Options) -> std::result::Result<(), String
 fn print(workload: &str, dtype: &str, threads: u16, figures: &Figures) {
     let Figures { median, min, p90, iterations, loss_first, loss_10, loss_last, first_call } = figures;
     let [loss_first, loss_10, loss_last] = [loss_first, loss_10, loss_last].map(|&loss| json(loss, None));
-    let memory = json(process::peak_memory().map_or(f64::NAN, |bytes| bytes / 1e6), Some(1));
+    let memory = json(process::peak_memory().map_or(f64::NAN, |bytes| bytes / f64::from(1 << 20)), Some(1));
     let version = env!("CARGO_PKG_VERSION");
     println!(
         "{{\"workload\": \"{workload}\", \"peer\": \"gradus\", \"threads\": {threads}, \"dtype\": \"{dtype}\", \
