@@ -10,6 +10,15 @@ pub(super) struct Buffers {
     f64: Vec<f64>,
     i64: Vec<i64>,
     bool: Vec<bool>,
+    /// What one step at a time works in.
+    pub scratch: Scratch,
+}
+
+/// Numbers that mean nothing outside the step that works with them.
+#[derive(Default)]
+pub(super) struct Scratch {
+    pub f32: Vec<f32>,
+    pub f64: Vec<f64>,
 }
 
 /// The elements of a leaf in the order in which they lie in memory.
@@ -56,7 +65,13 @@ impl Buffers {
             f64: vec![0.0; size(DType::F64)],
             i64: vec![0; size(DType::I64)],
             bool: vec![false; size(DType::Bool)],
+            scratch: Scratch::default(),
         }
+    }
+
+    /// Makes room to work in, by element type.
+    pub fn reserve_scratch(&mut self, size: impl Fn(DType) -> usize) {
+        self.scratch = Scratch { f32: vec![0.0; size(DType::F32)], f64: vec![0.0; size(DType::F64)] };
     }
 
     pub fn set(&mut self, offset: usize, literal: Literal) {

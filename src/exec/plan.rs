@@ -101,6 +101,7 @@ impl<'a> Layouter<'a> {
         let length = |dtype| self.pools.get(&dtype).map_or(0, Pool::length);
         let registers = |dtype| self.registers.get(&dtype).map_or(0, |n| n * BLOCK);
         let mut buffers = Buffers::new(|dtype| length(dtype) + registers(dtype));
+        buffers.reserve_scratch(|dtype| scratch(&self.schedule.units, dtype));
         for &(value, literal) in &self.schedule.constants {
             buffers.set(self.offsets[value as usize], literal);
         }
@@ -149,6 +150,21 @@ impl<'a> Layouter<'a> {
                     by_columns: m.by_columns,
                 });
                 Step::Dot { a, b, dtype: *dtype, to: self.slot(Base::Value(*to), 0, false) }
+            }
+            Unit::Whole { op, shapes, operands, dtype, scratch, to } => {
+                let operand = |(place, shape): (&Option<Place>, &Shape)| {
+                    let place = place.as_ref()?;
+                    Some((self.slot(place.base, place.offset, false), shape.size()))
+                };
+                Step::Whole {
+                    op: op.clone(),
+                    shapes: shapes.clone(),
+                    operands: operands.iter().zip(shapes).map(operand).collect(),
+                    dtype: *dtype,
+                    to: self.slot(Base::Value(*to), 0, false),
+                    size: self.info(*to).size,
+                    scratch: *scratch,
+                }
             }
         }
     }
@@ -263,10 +279,21 @@ impl Files {
     }
 }
 
+/// The most that a unit works in.
+fn scratch(units: &[Unit], of: DType) -> usize {
+    let needed = units.iter().map(|unit| match unit {
+        Unit::Whole { dtype, scratch, .. } if *dtype == of => *scratch,
+        _ => 0,
+    });
+    needed.max().unwrap_or(0)
+}
+
 fn outs(unit: &Unit) -> impl Iterator<Item = u32> + '_ {
     let (members, single) = match unit {
         Unit::Group { members, .. } => (&members[..], None),
-        Unit::Pack { to, .. } | Unit::Fold { to, .. } | Unit::Dot { to, .. } => (&[][..], Some(*to)),
+        Unit::Pack { to, .. } | Unit::Fold { to, .. } | Unit::Dot { to, .. } | Unit::Whole { to, .. } => {
+            (&[][..], Some(*to))
+        }
     };
     members.iter().map(|member| member.out).chain(single)
 }
@@ -279,6 +306,7 @@ fn reads(unit: &Unit) -> Vec<Base> {
         Unit::Pack { from, .. } => vec![from.base],
         Unit::Fold { from, .. } => vec![*from],
         Unit::Dot { a, b, .. } => vec![a.base, b.base],
+        Unit::Whole { operands, .. } => operands.iter().flatten().map(|place| place.base).collect(),
     }
 }
 

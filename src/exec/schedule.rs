@@ -96,10 +96,38 @@ pub(super) struct MatrixPlace {
 
 /// What is done at one go.
 pub(super) enum Unit {
-    Group { shape: Shape, members: Vec<Member> },
-    Pack { from: Place, to: u32 },
-    Fold { fold: Fold, from: Base, offset: usize, dtype: DType, axis: Middle, divisor: Option<f64>, to: u32 },
-    Dot { a: MatrixPlace, b: MatrixPlace, dtype: DType, to: u32 },
+    Group {
+        shape: Shape,
+        members: Vec<Member>,
+    },
+    Pack {
+        from: Place,
+        to: u32,
+    },
+    Fold {
+        fold: Fold,
+        from: Base,
+        offset: usize,
+        dtype: DType,
+        axis: Middle,
+        divisor: Option<f64>,
+        to: u32,
+    },
+    Dot {
+        a: MatrixPlace,
+        b: MatrixPlace,
+        dtype: DType,
+        to: u32,
+    },
+    /// An operation that reads whole operands in C order and works in some scratch; see [`Op::run_whole`].
+    Whole {
+        op: Op,
+        shapes: Vec<Shape>,
+        operands: Vec<Option<Place>>,
+        dtype: DType,
+        scratch: usize,
+        to: u32,
+    },
 }
 
 #[derive(Clone, Copy)]
@@ -190,6 +218,11 @@ impl Schedule {
                 Place { strides: shape.c_strides(), shape: shape.clone(), ..place }
             }
             Op::MatMul(_) => self.multiply(operand(0), operand(1), shape),
+            Op::Window(_) => {
+                let shapes = inputs.iter().map(|&input| shapes[input as usize].clone()).collect();
+                let operands = (0..inputs.len()).map(|k| op.reads(k).then(|| operand(k))).collect();
+                self.whole(op.clone(), shapes, operands, *dtype, shape)
+            }
             _ => {
                 let operands = (0..inputs.len()).map(|k| operand(k).stretched(shape)).collect();
                 self.elementwise(op.clone(), operands, *dtype, shape, limit)
@@ -347,6 +380,26 @@ impl Schedule {
         let b = self.matrix(b, inner, columns);
         let to = self.value(dtype, shape.size(), None);
         self.units.push(Unit::Dot { a, b, dtype, to });
+        Place::packed(Base::Value(to), dtype, 0, shape.clone())
+    }
+
+    fn whole(
+        &mut self,
+        op: Op,
+        shapes: Vec<Shape>,
+        operands: Vec<Option<Place>>,
+        dtype: DType,
+        shape: &Shape,
+    ) -> Place {
+        let packed = |place: Option<Place>| {
+            let place = self.packed(place?);
+            self.settle(place.base);
+            Some(place)
+        };
+        let operands = operands.into_iter().map(packed).collect();
+        let to = self.value(dtype, shape.size(), None);
+        let scratch = op.scratch_len(dtype, &shapes);
+        self.units.push(Unit::Whole { op, shapes, operands, dtype, scratch, to });
         Place::packed(Base::Value(to), dtype, 0, shape.clone())
     }
 

@@ -9,7 +9,7 @@ use smallvec::SmallVec;
 
 use super::buffers::{Buffers, Slice, Stored};
 use crate::element::DType;
-use crate::kernels::{self, FloatElement, Lanes, Level, Matrix, Middle, Wrapping};
+use crate::kernels::{self, FloatElement, Lanes, Level, Matrix, Middle, Threads, WindowElement, Wrapping};
 use crate::ops::{Fold, Logic, Op};
 use crate::shape::{Shape, Strides};
 
@@ -66,9 +66,36 @@ pub(super) struct MatrixSlot {
 
 pub(super) enum Step {
     Group(Group),
-    Pack { from: Strided, dtype: DType, to: Slot, size: usize },
-    Fold { fold: Fold, dtype: DType, from: Slot, axis: Middle, divisor: Option<f64>, to: Slot },
-    Dot { a: MatrixSlot, b: MatrixSlot, dtype: DType, to: Slot },
+    Pack {
+        from: Strided,
+        dtype: DType,
+        to: Slot,
+        size: usize,
+    },
+    Fold {
+        fold: Fold,
+        dtype: DType,
+        from: Slot,
+        axis: Middle,
+        divisor: Option<f64>,
+        to: Slot,
+    },
+    Dot {
+        a: MatrixSlot,
+        b: MatrixSlot,
+        dtype: DType,
+        to: Slot,
+    },
+    Whole {
+        op: Op,
+        shapes: Vec<Shape>,
+        /// Where each operand lies and how long it is, unless its shape is enough.
+        operands: Vec<Option<(Slot, usize)>>,
+        dtype: DType,
+        to: Slot,
+        size: usize,
+        scratch: usize,
+    },
 }
 
 /// `with_type!(dtype, T => expression)`.
@@ -210,8 +237,44 @@ impl Step {
                 },
                 _ => unreachable!("`dot` takes floats only")
             ),
+            Self::Whole { op, shapes, operands, dtype, to, size, scratch } => {
+                // It is lent to this step, so that the buffers can be read meanwhile.
+                let mut own = std::mem::take(&mut buffers.scratch);
+                match dtype {
+                    DType::F32 => {
+                        let own = &mut own.f32[..*scratch];
+                        whole::<f32>(op, shapes, operands, *to, *size, own, leaves, buffers);
+                    }
+                    _ => {
+                        let own = &mut own.f64[..*scratch];
+                        whole::<f64>(op, shapes, operands, *to, *size, own, leaves, buffers);
+                    }
+                }
+                buffers.scratch = own;
+            }
         }
     }
+}
+
+#[allow(clippy::too_many_arguments, reason = "the fields of a step")]
+fn whole<T: Stored + WindowElement>(
+    op: &Op,
+    shapes: &[Shape],
+    operands: &[Option<(Slot, usize)>],
+    to: Slot,
+    size: usize,
+    scratch: &mut [T],
+    leaves: &[Slice<'_>],
+    buffers: &mut Buffers,
+) {
+    within::<T>(leaves, buffers, to.offset..to.offset + size, |reader, out| {
+        let read = |operand: &Option<(Slot, usize)>| match *operand {
+            Some((slot, length)) => reader.read(slot, 0, length),
+            None => &[],
+        };
+        let operands: SmallVec<[&[T]; 3]> = operands.iter().map(read).collect();
+        op.run_whole(shapes, &operands, out, scratch, Threads::ONE);
+    });
 }
 
 fn maximum<T: FloatElement>(a: T, b: T) -> T {

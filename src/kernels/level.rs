@@ -58,6 +58,17 @@ impl Level {
         levels.into_iter()
     }
 
+    /// The size of a vector register in bytes.
+    pub fn vector_bytes(self) -> usize {
+        match self.0 {
+            #[cfg(target_arch = "x86_64")]
+            Isa::Avx512 => 64,
+            #[cfg(target_arch = "x86_64")]
+            Isa::Avx2 => 32,
+            Isa::Baseline => 16,
+        }
+    }
+
     /// Runs a kernel compiled for this level.
     #[inline]
     #[allow(unsafe_code, reason = "the compiler cannot check which instructions a machine has")]

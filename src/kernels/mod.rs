@@ -8,6 +8,7 @@ mod reduce;
 mod strided;
 #[allow(dead_code, reason = "until the steps run on several threads")]
 mod threads;
+mod window;
 
 pub(crate) use self::lanes::{FloatElement, FloatLanes, Lanes, Wrapping};
 pub(crate) use self::level::{Kernel, Level};
@@ -16,6 +17,10 @@ pub(crate) use self::reduce::{Middle, argmax, fold, sum};
 pub(crate) use self::strided::gather;
 #[allow(unused_imports)]
 pub(crate) use self::threads::{Shared, Threads};
+pub(crate) use self::window::{
+    Convolution, Divisor, Pooling, WindowElement, avg_pool, avg_unpool, conv, conv_input, conv_input_scratch,
+    conv_scratch, conv_weight, conv_weight_scratch, max_gather, max_pool, max_unpool,
+};
 
 /// `out[i] = f(x[i])`.
 #[inline(always)]

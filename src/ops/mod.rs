@@ -32,13 +32,16 @@ mod logic;
 mod matmul;
 mod operators;
 mod reduce;
+mod sliding;
 mod unary;
+mod window;
 
 use std::fmt;
 
 use crate::element::{DType, Literal};
 use crate::error::{Error, Operand};
 use crate::graph::{Expr, Leaf, NodeId, Signature};
+use crate::kernels::{Threads, WindowElement};
 use crate::shape::{Clash, Shape, broadcast};
 
 pub use self::binary::Binary;
@@ -49,7 +52,9 @@ pub(crate) use self::layout::expanded;
 pub use self::logic::Logic;
 pub use self::matmul::MatMul;
 pub use self::reduce::{Fold, Reduce};
+pub use self::sliding::{Conv, PerAxis, Pool};
 pub use self::unary::Unary;
+pub use self::window::Window;
 
 /// What a node computes: a closed enum of families. Operands are in the node, attributes in the operation.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -73,6 +78,8 @@ pub enum Op {
     Layout(Layout),
     /// Products of vectors and matrices.
     MatMul(MatMul),
+    /// Windows that move over images.
+    Window(Window),
 }
 
 /// What is written about an operation.
@@ -192,6 +199,7 @@ macro_rules! each_family {
             Op::Reduce($family) => $body,
             Op::Layout($family) => $body,
             Op::MatMul($family) => $body,
+            Op::Window($family) => $body,
         }
     };
 }
@@ -251,6 +259,32 @@ impl Op {
 
     pub(crate) fn vjp<'g>(&self, k: usize, at: &Site<'_, 'g>) -> Cotangent<'g> {
         each_family!(self, family => family.vjp(k, at), _ => Cotangent::Undefined)
+    }
+
+    /// How many numbers [`run_whole`](Self::run_whole) works in, for operands of these shapes.
+    pub(crate) fn scratch_len(&self, dtype: DType, shapes: &[Shape]) -> usize {
+        match (self, dtype) {
+            (Self::Window(window), DType::F32) => window.scratch_len::<f32>(shapes),
+            (Self::Window(window), _) => window.scratch_len::<f64>(shapes),
+            _ => 0,
+        }
+    }
+
+    /// Computes the result of an operation that reads whole operands in C order. Those of which it reads the shape
+    /// alone may be empty slices. The scratch has the length that [`scratch_len`](Self::scratch_len) says, and may
+    /// hold anything; the result is written, whatever stood there.
+    pub(crate) fn run_whole<T: WindowElement>(
+        &self,
+        shapes: &[Shape],
+        operands: &[&[T]],
+        out: &mut [T],
+        scratch: &mut [T],
+        threads: Threads,
+    ) {
+        match self {
+            Self::Window(window) => window.run(shapes, operands, out, scratch, threads),
+            other => unreachable!("`{other}` does not run on whole operands"),
+        }
     }
 
     pub(crate) fn is_elementwise(&self) -> bool {

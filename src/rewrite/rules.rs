@@ -7,7 +7,7 @@ use std::mem::discriminant;
 
 use super::{Site, Tier};
 use crate::graph::Expr;
-use crate::ops::{Binary, Fold, Layout, Logic, MatMul, Op, Reduce, Unary};
+use crate::ops::{Binary, Fold, Layout, Logic, MatMul, Op, Reduce, Unary, Window};
 use crate::shape::Axes;
 
 /// One rewriting rule.
@@ -27,6 +27,7 @@ pub(super) enum Head {
     Fold(Fold),
     Layout(fn(&Layout) -> bool),
     Cast,
+    MaxPool,
 }
 
 impl Head {
@@ -36,7 +37,7 @@ impl Head {
             (Self::Binary(head), Op::Binary(op)) => head == op,
             (Self::Fold(head), Op::Reduce(op)) => *head == op.fold,
             (Self::Layout(is), Op::Layout(op)) => is(op),
-            (Self::Cast, Op::Logic(Logic::Cast(_))) => true,
+            (Self::Cast, Op::Logic(Logic::Cast(_))) | (Self::MaxPool, Op::Window(Window::MaxPool(_))) => true,
             _ => false,
         }
     }
@@ -180,6 +181,12 @@ pub(super) static RULES: &[Rule] = &[
     algebraic("a cast to the type that it has", Head::Cast, |at| {
         let Op::Logic(Logic::Cast(dtype)) = at.op else { return None };
         (at.a().dtype() == *dtype).then(|| at.a())
+    }),
+    // Where the maximum is positive, it and its ties are the same before relu and after. Where it is not, relu' is 0 for
+    // every element of the window on one side, and for the maximum on the other.
+    algebraic("max_pool(relu(x)) = relu(max_pool(x))", Head::MaxPool, |at| {
+        let x = at.under(at.a(), Unary::Relu)?;
+        Some(x.graph().emit(at.op.clone(), [x]).relu())
     }),
     // Saturation.
     stabilising("ln(σ(z)) = -softplus(-z)", Head::Unary(Unary::Ln), |at| {
