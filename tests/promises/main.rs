@@ -8,3 +8,4 @@ mod programs;
 mod support;
 mod trees;
 mod values;
+mod windows;

@@ -157,6 +157,7 @@ impl<T: Scalar, P: Pack<T>, const ROWS: usize, const FEW: usize, const PACKS: us
     for Blocks<'_, T, P, ROWS, FEW, PACKS>
 {
     type Output = ();
+    const REGISTERS: usize = P::LANES * size_of::<T>();
 
     #[inline(always)]
     fn run<const FUSED: bool>(self) {
