@@ -185,6 +185,15 @@ pub enum Error {
         /// The operand.
         operand: Box<Operand>,
     },
+    /// Windows that do not fit their operands.
+    Window {
+        /// The operation.
+        op: &'static str,
+        /// What it requires, and what it got.
+        requires: String,
+        /// The operands in question.
+        operands: Vec<Operand>,
+    },
     /// A handle of another graph.
     OtherGraph {
         /// The operation.
@@ -365,6 +374,10 @@ impl fmt::Display for Error {
             Self::EmptyReduction { op, operand } => {
                 write!(f, "`{op}` of no elements is not defined, got {}", operand.shape)?;
                 write!(f, "\n  operand: {operand}")
+            }
+            Self::Window { op, requires, operands } => {
+                write!(f, "`{op}` requires {requires}")?;
+                operands.iter().try_for_each(|operand| write!(f, "\n  operand: {operand}"))
             }
             Self::OtherGraph { op } => {
                 write!(f, "`{op}` got a handle of another graph: all operands must be of one `Graph`")

@@ -158,7 +158,7 @@ struct Layouter<'a> {
     pool: Pool,
     /// Where values that escape lie, in bytes.
     offsets: Vec<usize>,
-    /// Where totals are kept in parts, one for each block, in bytes.
+    /// Where totals are kept in parts, one for each block, and where an operation keeps what it needs meanwhile: in bytes.
     partials: HashMap<u32, usize>,
 }
 
@@ -272,7 +272,16 @@ impl<'a> Layouter<'a> {
 
     /// Places for the parts of totals, which are needed until the unit is done.
     fn take_parts(&mut self, unit: &Unit) -> Vec<(usize, usize)> {
-        let Unit::Group(group) = unit else { return Vec::new() };
+        let group = match unit {
+            Unit::Group(group) => group,
+            &Unit::Whole { dtype, scratch, to, .. } => {
+                let bytes = (scratch * dtype.size()).next_multiple_of(LINE);
+                let offset = self.pool.take(bytes);
+                self.partials.insert(to, offset);
+                return vec![(offset, bytes)];
+            }
+            _ => return Vec::new(),
+        };
         let blocks = blocks::domain(group, self.options.block).blocks();
         let totals = group.members.iter().filter(|member| blocks > 1 && member.span == Span::After);
         totals
@@ -379,6 +388,26 @@ impl<'a> Layouter<'a> {
                     effort,
                 });
             }
+            Unit::Whole { op, shapes, operands, dtype, scratch, to } => {
+                let read = |place: &Place| {
+                    self.slot(place.base, place.dtype, place.offset, Reach::Whole(place.size()))
+                };
+                let reads: Vec<Slot> = operands.iter().flatten().map(read).collect();
+                let own = Slot {
+                    home: Home::Arena,
+                    offset: self.partials[to],
+                    dtype: *dtype,
+                    span: Reach::Whole(*scratch),
+                };
+                let work = Work::Whole {
+                    call: Call::new(&reads, &[self.whole(*to), own], extent),
+                    op: op.clone(),
+                    shapes: shapes.clone(),
+                    reads: operands.iter().map(Option::is_some).collect(),
+                    dtype: *dtype,
+                };
+                steps.push(Step { work, unit: u, effort: op.flops(shapes) / 8 });
+            }
             Unit::Check { from, bound, instruction } => {
                 let slot = self.slot(from.base, from.dtype, from.offset, Reach::Whole(from.size()));
                 let call = Call::new(&[slot], &[], extent);
@@ -452,7 +481,10 @@ fn set(arena: &mut Arena, offset: usize, literal: Literal) {
 pub(super) fn outs(unit: &Unit) -> impl Iterator<Item = u32> + '_ {
     let (members, single) = match unit {
         Unit::Group(group) => (&group.members[..], None),
-        Unit::Pack { to, .. } | Unit::Fold { to, .. } | Unit::Assemble { to, .. } => (&[][..], Some(*to)),
+        Unit::Pack { to, .. }
+        | Unit::Fold { to, .. }
+        | Unit::Assemble { to, .. }
+        | Unit::Whole { to, .. } => (&[][..], Some(*to)),
         Unit::Check { .. } => (&[][..], None),
         Unit::Product(product) => (&[][..], Some(product.to)),
     };
@@ -463,6 +495,7 @@ pub(super) fn reads(unit: &Unit) -> Vec<&Place> {
     match unit {
         Unit::Group(group) => group.members.iter().flat_map(|member| &member.operands).collect(),
         Unit::Pack { from, .. } | Unit::Fold { from, .. } | Unit::Check { from, .. } => vec![from],
+        Unit::Whole { operands, .. } => operands.iter().flatten().collect(),
         Unit::Assemble { parts, .. } => parts.iter().map(|part| &part.from).collect(),
         Unit::Product(product) => vec![&product.a, &product.b],
     }

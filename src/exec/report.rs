@@ -227,6 +227,11 @@ impl Names<'_> {
                 let parts: Vec<String> = parts.iter().map(|part| self.base(part.from.base)).collect();
                 format!("t{to} = place({})", parts.join(", "))
             }
+            Unit::Whole { op, operands, to, .. } => {
+                let operands: Vec<String> =
+                    operands.iter().flatten().map(|place| self.base(place.base)).collect();
+                format!("t{to} = {}({})", op.name(), operands.join(", "))
+            }
             Unit::Check { from, bound, .. } => format!("check({} < {bound})", self.base(from.base)),
             Unit::Fold { fold, from, to, .. } => format!("t{to} = {}({})", fold.name(), self.base(from.base)),
             Unit::Product(product) => {
@@ -327,6 +332,7 @@ impl Names<'_> {
             Unit::Group(group) => {
                 group.members.iter().map(|member| member.operands.first().map_or(0, Place::size)).sum()
             }
+            Unit::Whole { op, shapes, .. } => op.flops(shapes),
             Unit::Pack { .. } | Unit::Assemble { .. } | Unit::Check { .. } => 0,
             Unit::Fold { from, .. } => from.size(),
             Unit::Product(product) => {

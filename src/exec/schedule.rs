@@ -100,6 +100,15 @@ pub(super) enum Unit {
         dtype: DType,
         to: u32,
     },
+    /// An operation on whole operands in C order; of some it needs the shape alone.
+    Whole {
+        op: Op,
+        shapes: Vec<Shape>,
+        operands: Vec<Option<Place>>,
+        dtype: DType,
+        scratch: usize,
+        to: u32,
+    },
     /// Refuses indices that are not below `bound`.
     Check {
         from: Place,
@@ -262,6 +271,7 @@ impl Schedule {
                 self.check(operand(0), source.shapes[instruction.inputs[1] as usize][axis], at)
             }
             Op::Slicing(slicing) => self.slice(slicing, instruction, source, shape),
+            Op::Window(_) => self.whole(instruction, source, shape),
             op => {
                 let operands = (0..instruction.inputs.len()).map(|k| operand(k).stretched(shape)).collect();
                 self.elementwise(op.clone(), operands, dtype, shape)
@@ -575,6 +585,21 @@ impl Schedule {
                 operand(0).cut(axis, runs[*index as usize])
             }
         }
+    }
+
+    fn whole(&mut self, instruction: &Instruction, source: &Source<'_>, shape: &Shape) -> Place {
+        let Instruction { op, inputs, dtype, .. } = instruction;
+        let read = |k: usize| op.reads(k).then(|| source.operand(instruction, k));
+        let mut operands: Vec<Option<Place>> = (0..inputs.len()).map(read).collect();
+        for place in operands.iter_mut().flatten() {
+            *place = self.packed(place.clone());
+            self.settle(place.base);
+        }
+        let shapes: Vec<Shape> = inputs.iter().map(|&input| source.shapes[input as usize].clone()).collect();
+        let scratch = op.scratch_len(*dtype, &shapes);
+        let to = self.value(*dtype, shape.size(), None);
+        self.units.push(Unit::Whole { op: op.clone(), shapes, operands, dtype: *dtype, scratch, to });
+        Place::packed(Base::Value(to), *dtype, 0, shape.clone())
     }
 
     fn assemble(&mut self, parts: Vec<(Place, Place)>, zeros: bool, shape: &Shape) -> Place {

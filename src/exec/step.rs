@@ -8,7 +8,7 @@ use crate::element::{DType, Float};
 use crate::kernels::{
     self, Call, Factor, Layout, Level, Loop, Matrix, MatrixMut, Memory, Middle, Operands, Threads,
 };
-use crate::ops::Fold;
+use crate::ops::{Fold, Op};
 use crate::shape::{Shape, Strides};
 
 /// What a step does.
@@ -46,6 +46,14 @@ pub(super) enum Work {
         call: Call,
         parts: Vec<Target>,
         zeros: bool,
+        dtype: DType,
+    },
+    /// An operation on whole operands, of which those that are read say so.
+    Whole {
+        call: Call,
+        op: Op,
+        shapes: Vec<Shape>,
+        reads: Vec<bool>,
         dtype: DType,
     },
     /// Refuses indices that are not below `bound`.
@@ -121,6 +129,21 @@ impl Step {
                     kernels::scatter(from, &part.shape, &part.strides, part.offset, out);
                 }
             }),
+            Work::Whole { call, op, shapes, reads, dtype } => with_float!(
+                *dtype,
+                T => {
+                    let at = call.at(memory);
+                    let mut k = 0;
+                    let mut read = |&is_read: &bool| -> &[T] {
+                        k += usize::from(is_read);
+                        if is_read { at.read(k - 1) } else { &[] }
+                    };
+                    let operands: SmallVec<[&[T]; 3]> = reads.iter().map(&mut read).collect();
+                    let (out, scratch) = at.write_two();
+                    op.run_whole(shapes, &operands, out, scratch, threads);
+                },
+                _ => unreachable!("windows take floats only")
+            ),
             &Work::Check { ref call, bound, instruction } => {
                 let indices = call.at(memory).read(0);
                 // A negative one is beyond any size as an unsigned number.

@@ -12,6 +12,15 @@ use std::sync::OnceLock;
 pub trait Kernel {
     /// What it returns.
     type Output;
+    /// The size in bytes of the vector registers that it is written for; 0 if it may run at any level. Other levels are
+    /// not compiled, and must not be asked for.
+    const REGISTERS: usize = 0;
+    #[doc(hidden)]
+    const WIDE: bool = matches!(Self::REGISTERS, 0 | 64);
+    #[doc(hidden)]
+    const HALF: bool = matches!(Self::REGISTERS, 0 | 32);
+    #[doc(hidden)]
+    const BASE: bool = matches!(Self::REGISTERS, 0 | 16);
     /// The loop; must be `#[inline(always)]`.
     fn run<const FUSED: bool>(self) -> Self::Output;
 }
@@ -96,14 +105,27 @@ impl Level {
     #[allow(unsafe_code, reason = "the compiler cannot check which instructions a machine has")]
     pub fn run<K: Kernel>(self, kernel: K) -> K::Output {
         match self.0 {
-            // SAFETY: `available` makes this value only where the function's features have been detected.
             #[cfg(target_arch = "x86_64")]
-            Isa::Avx512 => unsafe { avx512(kernel) },
-            // SAFETY: as above.
+            Isa::Avx512 => {
+                if K::WIDE {
+                    // SAFETY: `available` makes this value only where the function's features have been detected.
+                    return unsafe { avx512(kernel) };
+                }
+            }
             #[cfg(target_arch = "x86_64")]
-            Isa::Avx2 => unsafe { avx2(kernel) },
-            Isa::Baseline => kernel.run::<{ cfg!(any(target_feature = "fma", target_arch = "aarch64")) }>(),
+            Isa::Avx2 => {
+                if K::HALF {
+                    // SAFETY: as above.
+                    return unsafe { avx2(kernel) };
+                }
+            }
+            Isa::Baseline => {
+                if K::BASE {
+                    return kernel.run::<{ cfg!(any(target_feature = "fma", target_arch = "aarch64")) }>();
+                }
+            }
         }
+        unreachable!("a kernel for registers of {} bytes at {self:?}", K::REGISTERS)
     }
 }
 

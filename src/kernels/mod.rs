@@ -11,6 +11,7 @@ mod pairs;
 mod reduce;
 mod strided;
 mod threads;
+mod window;
 
 pub(crate) use self::batch::products;
 pub(crate) use self::lanes::{FloatElement, FloatLanes, Lanes, Wrapping};
@@ -27,3 +28,7 @@ pub(crate) use self::pairs::Pair;
 pub(crate) use self::reduce::{Join, Middle, Term, argmax, reduce, rows, total};
 pub(crate) use self::strided::{gather, scatter};
 pub(crate) use self::threads::{Shared, Threads};
+pub(crate) use self::window::{
+    Convolution, Divisor, Pooling, WindowElement, avg_pool, avg_unpool, conv, conv_input, conv_input_scratch,
+    conv_scratch, conv_weight, conv_weight_scratch, max_gather, max_pool, max_unpool,
+};

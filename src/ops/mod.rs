@@ -36,13 +36,16 @@ mod normalize;
 mod operators;
 mod reduce;
 mod slice;
+mod sliding;
 mod unary;
+mod window;
 
 use std::fmt;
 
 use crate::element::{DType, Literal};
 use crate::error::{Error, Operand};
 use crate::graph::{Expr, Leaf, NodeId, Signature};
+use crate::kernels::{Threads, WindowElement};
 use crate::shape::{Axes, Clash, Shape, broadcast};
 
 pub use self::binary::Binary;
@@ -56,7 +59,9 @@ pub use self::matmul::MatMul;
 pub use self::normalize::Normalize;
 pub use self::reduce::{Fold, Reduce};
 pub use self::slice::{Slicing, concat};
+pub use self::sliding::{Conv, PerAxis, Pool};
 pub use self::unary::Unary;
+pub use self::window::Window;
 #[doc(hidden)]
 pub use crate::kernels::Level;
 
@@ -88,6 +93,8 @@ pub enum Op {
     Index(Index),
     /// Parts of arrays, and arrays put together from parts.
     Slicing(Slicing),
+    /// Windows that move over images.
+    Window(Window),
 }
 
 /// What is written about an operation.
@@ -219,6 +226,7 @@ macro_rules! each_family {
             Op::Normalize($family) => $body,
             Op::Index($family) => $body,
             Op::Slicing($family) => $body,
+            Op::Window($family) => $body,
         }
     };
 }
@@ -278,6 +286,40 @@ impl Op {
 
     pub(crate) fn vjp<'g>(&self, k: usize, at: &Site<'_, 'g>) -> Cotangent<'g> {
         each_family!(self, family => family.vjp(k, at), _ => Cotangent::Undefined)
+    }
+
+    /// How many numbers [`run_whole`](Self::run_whole) works in, for operands of these shapes.
+    pub(crate) fn scratch_len(&self, dtype: DType, shapes: &[Shape]) -> usize {
+        match (self, dtype) {
+            (Self::Window(window), DType::F32) => window.scratch_len::<f32>(shapes),
+            (Self::Window(window), _) => window.scratch_len::<f64>(shapes),
+            _ => 0,
+        }
+    }
+
+    /// Computes the result of an operation that reads whole operands in C order. Those of which it reads the shape
+    /// alone may be empty slices. The scratch has the length that [`scratch_len`](Self::scratch_len) says, and may
+    /// hold anything; the result is written, whatever stood there.
+    pub(crate) fn run_whole<T: WindowElement>(
+        &self,
+        shapes: &[Shape],
+        operands: &[&[T]],
+        out: &mut [T],
+        scratch: &mut [T],
+        threads: Threads,
+    ) {
+        match self {
+            Self::Window(window) => window.run(shapes, operands, out, scratch, threads),
+            other => unreachable!("`{other}` does not run on whole operands"),
+        }
+    }
+
+    /// About how many floating-point operations [`run_whole`](Self::run_whole) does.
+    pub(crate) fn flops(&self, shapes: &[Shape]) -> usize {
+        match self {
+            Self::Window(window) => window.flops(shapes),
+            _ => shapes.iter().map(Shape::size).max().unwrap_or(0),
+        }
     }
 
     pub(crate) fn is_elementwise(&self) -> bool {

@@ -10,7 +10,7 @@ use hashbrown::HashMap;
 
 use super::{Site, Tier};
 use crate::graph::Expr;
-use crate::ops::{Binary, Fold, Layout, Logic, MatMul, Normalize, Op, Reduce, Slicing, Unary};
+use crate::ops::{Binary, Fold, Layout, Logic, MatMul, Normalize, Op, Reduce, Slicing, Unary, Window};
 use crate::shape::{Axes, Cut};
 
 /// One rewriting rule.
@@ -30,6 +30,7 @@ pub(super) enum Head {
     Fold(Fold),
     Layout(fn(&Layout) -> bool),
     Cast,
+    MaxPool,
 }
 
 impl Head {
@@ -40,6 +41,7 @@ impl Head {
             Self::Fold(fold) => Key::Fold(*fold),
             Self::Layout(_) => Key::Layout,
             Self::Cast => Key::Logic,
+            Self::MaxPool => Key::Window,
         }
     }
 
@@ -49,7 +51,7 @@ impl Head {
             (Self::Binary(head), Op::Binary(op)) => head == op,
             (Self::Fold(head), Op::Reduce(op)) => *head == op.fold,
             (Self::Layout(is), Op::Layout(op)) => is(op),
-            (Self::Cast, Op::Logic(Logic::Cast(_))) => true,
+            (Self::Cast, Op::Logic(Logic::Cast(_))) | (Self::MaxPool, Op::Window(Window::MaxPool(_))) => true,
             _ => false,
         }
     }
@@ -75,6 +77,7 @@ enum Key {
     Fold(Fold),
     Layout,
     Logic,
+    Window,
     Other,
 }
 
@@ -86,6 +89,7 @@ impl Key {
             Op::Reduce(op) => Self::Fold(op.fold),
             Op::Layout(_) => Self::Layout,
             Op::Logic(_) => Self::Logic,
+            Op::Window(_) => Self::Window,
             _ => Self::Other,
         }
     }
@@ -245,6 +249,12 @@ pub(super) static RULES: &[Rule] = &[
         Head::Binary(Binary::Add),
         put_together,
     ),
+    // Where the maximum is positive, it and its ties are the same before relu and after. Where it is not, relu' is 0 for
+    // every element of the window on one side, and for the maximum on the other.
+    algebraic("max_pool(relu(x)) = relu(max_pool(x))", Head::MaxPool, |at| {
+        let x = at.under(at.a(), Unary::Relu)?;
+        Some(x.graph().emit(at.op.clone(), [x]).relu())
+    }),
     // Saturation.
     stabilising("ln(σ(z)) = -softplus(-z)", Head::Unary(Unary::Ln), |at| {
         Some(-(-at.under(at.a(), Unary::Sigmoid)?).softplus())

@@ -13,3 +13,4 @@ mod rebuilt;
 mod support;
 mod trees;
 mod values;
+mod windows;
