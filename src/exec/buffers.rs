@@ -59,6 +59,11 @@ impl Buffers {
         }
     }
 
+    /// What all of them take.
+    pub fn bytes(&self) -> usize {
+        self.f32.len() * 4 + self.f64.len() * 8 + self.i64.len() * 8 + self.bool.len()
+    }
+
     pub fn set(&mut self, offset: usize, literal: Literal) {
         match literal {
             Literal::F32(bits) => self.f32[offset] = f32::from_bits(bits),

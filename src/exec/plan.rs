@@ -7,7 +7,7 @@ use super::code::Code;
 use super::memory::Pool;
 use super::schedule::{Base, Member, Place, Schedule, Unit, ValueInfo, kernel_dtype};
 use super::step::{BLOCK, BlockOp, Group, Load, MatrixSlot, Slot, Step, Strided};
-use crate::element::DType;
+use crate::element::{DType, Literal};
 use crate::error::Result;
 use crate::shape::Shape;
 
@@ -74,6 +74,9 @@ impl<'a> Layouter<'a> {
         for &(value, literal) in &self.schedule.constants {
             self.offsets[value as usize] = self.pool(literal.dtype()).take(1);
         }
+        for &(value, size) in &self.schedule.ranges {
+            self.offsets[value as usize] = self.pool(DType::I64).take(size);
+        }
         let mut dying: Vec<Vec<u32>> = vec![Vec::new(); self.schedule.units.len()];
         for (value, life) in self.lives.iter().enumerate() {
             if life.escapes && life.born != usize::MAX && life.last < dying.len() {
@@ -103,6 +106,11 @@ impl<'a> Layouter<'a> {
         let mut buffers = Buffers::new(|dtype| length(dtype) + registers(dtype));
         for &(value, literal) in &self.schedule.constants {
             buffers.set(self.offsets[value as usize], literal);
+        }
+        for &(value, size) in &self.schedule.ranges {
+            for i in 0..size {
+                buffers.set(self.offsets[value as usize] + i, Literal::I64(i as i64));
+            }
         }
         let results = self.schedule.results.iter().map(|place| ResultPlace {
             dtype: place.dtype,

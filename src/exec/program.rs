@@ -91,6 +91,13 @@ impl<'g, L: VarList<'g>> Program<'g, L> {
         Ok(self.outputs.views(&mut views))
     }
 
+    /// The bytes of the buffers in which the last run kept everything that it computed, 0 before the first run.
+    #[doc(hidden)]
+    #[must_use]
+    pub fn planned_bytes(&self) -> usize {
+        self.plans.first().map_or(0, |plan| plan.buffers.bytes())
+    }
+
     /// The same program without fusion: the tests' oracle, one operation after the other.
     #[doc(hidden)]
     #[must_use]

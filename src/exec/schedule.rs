@@ -122,6 +122,8 @@ pub(super) struct Schedule {
     pub units: Vec<Unit>,
     pub values: Vec<ValueInfo>,
     pub constants: Vec<(u32, Literal)>,
+    /// `0, 1, …`, and how many.
+    pub ranges: Vec<(u32, usize)>,
     /// Packed places of the outputs, then of the updates' new values.
     pub results: Vec<Place>,
     open: Vec<OpenGroup>,
@@ -179,6 +181,13 @@ impl Schedule {
         };
         match op {
             Op::Literal(literal) => self.constant(*literal),
+            // The order in which instructions are listed is the order in which units are made.
+            Op::Order(_) => operand(0),
+            Op::Range(_) => {
+                let value = self.value(*dtype, shape.size(), None);
+                self.ranges.push((value, shape.size()));
+                Place::packed(Base::Value(value), *dtype, 0, shape.clone())
+            }
             Op::Layout(layout) => self.arrange(layout, operand(0), shape),
             Op::Reduce(Reduce { fold: Fold::Size, axes, .. }) => {
                 let operand = &shapes[inputs[0] as usize];
@@ -273,7 +282,10 @@ impl Schedule {
     fn arrange(&mut self, layout: &Layout, place: Place, shape: &Shape) -> Place {
         match layout {
             Layout::Transpose { axes } => place.permuted(axes.iter()),
-            Layout::Reshape { .. } | Layout::ReshapeLike | Layout::ExpandDims { .. } => {
+            Layout::Reshape { .. }
+            | Layout::ReshapeLike
+            | Layout::Merge { .. }
+            | Layout::ExpandDims { .. } => {
                 let place = self.packed(place);
                 Place::packed(place.base, place.dtype, place.offset, shape.clone())
             }

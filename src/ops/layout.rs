@@ -6,7 +6,7 @@ use crate::element::Dtype;
 use crate::error::Error;
 use crate::graph::{Expr, Signature, Var};
 use crate::ops::{Fold, Reduce};
-use crate::shape::{Axes, Shape, Sizes, broadcast, stretches};
+use crate::shape::{Axes, AxesFault, Shape, Sizes, broadcast, stretches};
 
 /// Another arrangement of the same elements. The operations whose name ends in `Like` take sizes from a second
 /// operand, of which they read the shape alone: this is how gradients follow the batch.
@@ -24,6 +24,11 @@ pub enum Layout {
     },
     /// [`Var::reshape_like`]
     ReshapeLike,
+    /// Two neighbouring axes as one, whatever their sizes are.
+    Merge {
+        /// The first of the two.
+        first: usize,
+    },
     /// [`Var::expand_dims`]
     ExpandDims {
         /// Where the new axes stand in the result.
@@ -53,6 +58,7 @@ impl Layout {
             Self::Transpose { .. } => record("transpose", "{#1}^{T}", "the inverse transpose of g"),
             Self::Reshape { .. } => record("reshape", "#1", "g in the operand's shape"),
             Self::ReshapeLike => record("reshape_like", "#1", "g in the operand's shape"),
+            Self::Merge { .. } => record("merge", "#1", "g in the operand's shape"),
             Self::ExpandDims { .. } => record("expand_dims", "#1", "g in the operand's shape"),
             Self::BroadcastTo { .. } => record("broadcast_to", "#1", "g summed over the stretched axes"),
             Self::BroadcastLike { .. } => record("broadcast_like", "#1", "g summed over the stretched axes"),
@@ -70,6 +76,7 @@ impl Operation for Layout {
         match self {
             Self::Transpose { axes } => Some(format!("[{}]", join(axes))),
             Self::ExpandDims { axes } => Some(axes.to_string()),
+            Self::Merge { first } => Some(first.to_string()),
             Self::BroadcastLike { axes } if axes.count() > 0 => Some(axes.to_string()),
             Self::Reshape { sizes } | Self::BroadcastTo { sizes } => Some(sizes.to_string()),
             Self::ReshapeLike | Self::BroadcastLike { .. } | Self::SumLike => None,
@@ -100,6 +107,10 @@ impl Operation for Layout {
                 let axes = axes.resolve(rank).map_err(|fault| axes_fault("expand_dims", 0, fault))?;
                 Self::ExpandDims { axes }
             }
+            Self::Merge { first } if first + 1 >= rank => {
+                let axis = first as i32 + 1;
+                return Err(axes_fault("merge", 0, AxesFault::OutOfRange(axis)));
+            }
             other => other,
         }))
     }
@@ -115,6 +126,7 @@ impl Operation for Layout {
             Self::ReshapeLike if shape.size() == operands[1].shape.size() => operands[1].shape.clone(),
             Self::ReshapeLike => return Err(reshape_fault(operands[1].shape.clone().into())),
             Self::ExpandDims { axes } => expanded(shape, axes),
+            Self::Merge { first } => merged(shape, *first),
             Self::BroadcastTo { sizes } => match sizes.fixed() {
                 Some(target) if stretches(shape, &target) => target,
                 _ => return Err(stretch_fault("broadcast_to", sizes.to_string())),
@@ -149,7 +161,9 @@ impl Operation for Layout {
         match self {
             _ if k == 1 => Cotangent::Undefined,
             Self::Transpose { axes } => g.transpose_by(axes.inverse()).into(),
-            Self::Reshape { .. } | Self::ReshapeLike | Self::ExpandDims { .. } => g.reshape_like(x).into(),
+            Self::Reshape { .. } | Self::ReshapeLike | Self::Merge { .. } | Self::ExpandDims { .. } => {
+                g.reshape_like(x).into()
+            }
             Self::BroadcastTo { .. } => g.sum_like(x).into(),
             Self::BroadcastLike { axes } => {
                 let reduce = Reduce { fold: Fold::Sum, axes: axes.clone(), keepdims: false };
@@ -181,6 +195,12 @@ pub(crate) fn expanded(shape: &[usize], axes: &Axes) -> Shape {
     let mut old = shape.iter();
     let rank = shape.len() + axes.count();
     (0..rank).map(|axis| if axes.contains(axis) { 1 } else { old.next().copied().unwrap_or(1) }).collect()
+}
+
+/// `shape` with the axes `first` and the next as one.
+fn merged(shape: &[usize], first: usize) -> Shape {
+    let product = shape[first] * shape[first + 1];
+    shape[..first].iter().copied().chain([product]).chain(shape[first + 2..].iter().copied()).collect()
 }
 
 fn reshape_fault(sizes: Sizes) -> Fault {
@@ -318,6 +338,12 @@ impl<'g, T: Dtype> Var<'g, T> {
     #[must_use]
     pub fn sum_like<U: Dtype>(self, like: Var<'g, U>) -> Self {
         self.layout_like(Layout::SumLike, like.erase())
+    }
+
+    /// The axes `first` and the next as one.
+    #[track_caller]
+    pub(crate) fn merge(self, first: usize) -> Self {
+        self.layout(Layout::Merge { first })
     }
 
     #[track_caller]

@@ -31,6 +31,8 @@ mod layout;
 mod logic;
 mod matmul;
 mod operators;
+mod order;
+mod range;
 mod reduce;
 mod unary;
 
@@ -48,6 +50,8 @@ pub use self::layout::Layout;
 pub(crate) use self::layout::expanded;
 pub use self::logic::Logic;
 pub use self::matmul::MatMul;
+pub use self::order::Order;
+pub use self::range::Range;
 pub use self::reduce::{Fold, Reduce};
 pub use self::unary::Unary;
 
@@ -73,6 +77,10 @@ pub enum Op {
     Layout(Layout),
     /// Products of vectors and matrices.
     MatMul(MatMul),
+    /// When something is computed.
+    Order(Order),
+    /// Counting along an axis.
+    Range(Range),
 }
 
 /// What is written about an operation.
@@ -192,6 +200,8 @@ macro_rules! each_family {
             Op::Reduce($family) => $body,
             Op::Layout($family) => $body,
             Op::MatMul($family) => $body,
+            Op::Order($family) => $body,
+            Op::Range($family) => $body,
         }
     };
 }

@@ -1,0 +1,166 @@
+//! Jacobians and Hessians, as expressions.
+
+use super::batch::Batching;
+use super::{Derivative, derive_from, found, zeros_like};
+use crate::element::{DType, Literal, Real};
+#[cfg(doc)]
+use crate::error::Error;
+use crate::error::{OrFail, Result};
+use crate::graph::{Expr, LeafKind, Signature, Var, VarList};
+use crate::rewrite::{Rewriter, Tier};
+use crate::shape::Shape;
+
+impl<'g, T: Real> Var<'g, T> {
+    /// The Jacobian: the derivative of every element of this with respect to every element of each of `wrt`, as
+    /// expressions of the same graph. `J[i…, j…] = ∂y[i…]/∂x[j…]`, in shape `y.shape() + x.shape()`; of a scalar it is
+    /// the [gradient](Self::grad).
+    ///
+    /// One backward sweep is recorded, for all elements of this at once: every array on the way has one more axis,
+    /// in front, as long as this has elements, and a matrix product becomes one larger product. So it costs, in time
+    /// and memory, about as many gradients as this has elements, in big pieces. Where an operation on the way does
+    /// not work on such a batch, the Jacobian is put together of one sweep per element, and is then defined for the
+    /// sizes alone that this has at recording; else sizes are as free as everywhere.
+    ///
+    /// ```
+    /// # use gradus::prelude::*;
+    /// let g = Graph::new();
+    /// let (a, x) = (g.input("a", array![[1.0, 2.0], [3.0, 4.0]]), g.input("x", array![0.5, -1.0]));
+    /// assert_eq!(a.dot(x).jacobian(x).value()?, a.value()?);
+    /// assert_eq!(x.square().jacobian(x).value()?, array![[1.0, 0.0], [0.0, -2.0]].into_dyn());
+    /// assert_eq!(a.dot(x).jacobian(a).shape(), [2, 2, 2]);
+    /// # Ok::<(), gradus::Error>(())
+    /// ```
+    ///
+    /// # Panics
+    /// With the text of [`try_jacobian`](Self::try_jacobian)'s error.
+    #[track_caller]
+    pub fn jacobian<L: VarList<'g>>(self, wrt: L) -> L::Owned {
+        self.try_jacobian(wrt).or_fail()
+    }
+
+    /// [`jacobian`](Self::jacobian), with mistakes as errors.
+    ///
+    /// # Errors
+    /// As [`try_grad`](Self::try_grad), but for [`Error::GradOfArray`].
+    pub fn try_jacobian<L: VarList<'g>>(self, wrt: L) -> Result<L::Owned> {
+        let jacobians = jacobians(self.erase(), &wrt.exprs(), Absent::IsAnError)?;
+        Ok(wrt.rebuild(&mut jacobians.into_iter()))
+    }
+
+    /// The Hessian of this scalar with respect to `x`: the Jacobian of its gradient, `H[i…, j…] = ∂²f/∂x[i…]∂x[j…]`,
+    /// in shape `x.shape() + x.shape()`, as an expression. A matrix product in the formula of the gradient becomes
+    /// one product of matrices for all rows together, and none where a row has a single element: the Hessian of the
+    /// logistic loss of `X·w` is recorded as `(Xᵀ ⊙ d) · X`.
+    ///
+    /// Where the gradient does not depend on `x`, or only through an operation without a derivative, such as the
+    /// mask of a [`relu`](Self::relu), the Hessian is zero. The block of two variables is
+    /// `cost.grad(a).jacobian(b)`. For the product with a vector alone, [`hvp`](Self::hvp) is much cheaper.
+    ///
+    /// ```
+    /// # use gradus::prelude::*;
+    /// let g = Graph::new();
+    /// let a = g.input("a", array![[2.0, 1.0], [1.0, 3.0]]);
+    /// let x = g.input("x", array![1.0, -1.0]);
+    /// let cost = 0.5 * x.dot(a.dot(x));
+    /// assert_eq!(cost.hessian(x).value()?, a.value()?);
+    /// # Ok::<(), gradus::Error>(())
+    /// ```
+    ///
+    /// # Panics
+    /// With the text of [`try_hessian`](Self::try_hessian)'s error.
+    #[track_caller]
+    #[must_use]
+    pub fn hessian(self, x: Self) -> Self {
+        self.try_hessian(x).or_fail()
+    }
+
+    /// [`hessian`](Self::hessian), with mistakes as errors.
+    ///
+    /// # Errors
+    /// Those of [`try_grad`](Self::try_grad).
+    pub fn try_hessian(self, x: Self) -> Result<Self> {
+        let (cost, x) = (self.erase(), x.erase());
+        let derivative = derive_from(cost, None, &[x])?.pop().unwrap_or(Derivative::Zero);
+        let gradient = found(cost, x, derivative)?.unwrap_or_else(|| zeros_like(x));
+        let jacobians = jacobians(gradient, &[x], Absent::IsZero)?;
+        Ok(jacobians[0].retype())
+    }
+}
+
+/// What becomes of a derivative that does not exist or is not reached.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Absent {
+    IsAnError,
+    IsZero,
+}
+
+fn jacobians<'g>(y: Expr<'g>, targets: &[Expr<'g>], absent: Absent) -> Result<Vec<Expr<'g>>> {
+    let seed = if y.known_dtype().is_some() && y.ndim() > 0 { Some(stand_in(y)) } else { None };
+    let derivatives = derive_from(y, seed, targets)?;
+    let settled = targets.iter().zip(derivatives).map(|(&x, derivative)| match derivative {
+        Derivative::Of(formula) => Ok(Some(formula)),
+        _ if absent == Absent::IsZero => Ok(None),
+        derivative => found(y, x, derivative),
+    });
+    let formulas: Vec<Option<Expr<'g>>> = settled.collect::<Result<_>>()?;
+    let graph = y.graph();
+    graph.with_origin(y.origin(), || {
+        let Some(v) = seed else {
+            let each = targets.iter().zip(formulas);
+            return Ok(each.map(|(&x, found)| found.unwrap_or_else(|| zeros_of(y, x))).collect());
+        };
+        let rows = graph.with_rewriter(Rewriter::around(Tier::Algebraic, vec![v.id()]), || {
+            let mut batching = Batching::new(y, v);
+            let each = targets.iter().zip(&formulas).map(|(&x, formula)| match *formula {
+                Some(formula) => batching.rows(formula).map(|rows| shaped(rows, y, x)),
+                None => Some(zeros_of(y, x)),
+            });
+            each.collect::<Option<Vec<_>>>()
+        });
+        rows.map_or_else(|| row_by_row(y, targets), Ok)
+    })
+}
+
+/// A node that stands for the cotangent of `y`: as any expression it has a shape, and sizes as free as those of `y`,
+/// but nothing is ever read of it.
+pub(super) fn stand_in(y: Expr<'_>) -> Expr<'_> {
+    let signature = Signature { dtype: y.dtype(), shape: Shape::scalar() };
+    let leaf = y.graph().add_leaf(LeafKind::Input, None, signature, None, y.origin());
+    y.graph().with_origin(y.origin(), || leaf.or_fail().broadcast_like(y))
+}
+
+/// `(B,)` + the shape of `x`, as the shape of `y` + that of `x`.
+fn shaped<'g>(rows: Expr<'g>, y: Expr<'g>, x: Expr<'g>) -> Expr<'g> {
+    if y.ndim() == 1 { rows } else { rows.reshape_like(joined(y, x)) }
+}
+
+/// An expression whose shape is that of `y` + that of `x`. Nobody reads more of it than the shape.
+fn joined<'g>(y: Expr<'g>, x: Expr<'g>) -> Expr<'g> {
+    let behind: Vec<usize> = (y.ndim()..y.ndim() + x.ndim()).collect();
+    y.cast_to(DType::I64).expand_dims(&behind[..]) + x.cast_to(DType::I64)
+}
+
+fn zeros_of<'g>(y: Expr<'g>, x: Expr<'g>) -> Expr<'g> {
+    let zero = y.graph().literal(Literal::rounded(0.0, x.dtype()));
+    if y.ndim() + x.ndim() == 0 { zero } else { zero.broadcast_like(joined(y, x)) }
+}
+
+/// The Jacobians by one sweep for each element of `y`, of which there have to be as many as there are now.
+fn row_by_row<'g>(y: Expr<'g>, targets: &[Expr<'g>]) -> Result<Vec<Expr<'g>>> {
+    let count = y.shape().size();
+    let range = y.reshape([count]).range_of(0);
+    let mut jacobians: Vec<Option<Expr<'g>>> = vec![None; targets.len()];
+    for i in 0..count {
+        let here = range.eq(y.graph().literal(Literal::I64(i as i64)));
+        let unit = here.cast_to(y.dtype()).reshape_like(y);
+        let derivatives = derive_from(y, Some(unit), targets)?;
+        for ((&x, rows), derivative) in targets.iter().zip(&mut jacobians).zip(derivatives) {
+            let Derivative::Of(row) = derivative else { continue };
+            let others = rows.unwrap_or_else(|| y.graph().literal(Literal::rounded(0.0, x.dtype())));
+            let behind: Vec<usize> = (1..=x.ndim()).collect();
+            *rows = Some(here.expand_dims(&behind[..]).select(row, others));
+        }
+    }
+    let each = targets.iter().zip(jacobians);
+    Ok(each.map(|(&x, rows)| rows.map_or_else(|| zeros_of(y, x), |rows| shaped(rows, y, x))).collect())
+}

@@ -1,0 +1,72 @@
+//! Values that the backward pass computes a second time: those behind a [`checkpoint`](crate::Var::checkpoint).
+
+use hashbrown::HashMap;
+use smallvec::SmallVec;
+
+use crate::graph::{Expr, reach};
+use crate::ops::{Op, Order};
+
+/// The nodes between one mark and the marks and leaves before it, as copies for the backward pass.
+///
+/// A copy is computed from the marked values and leaves once the cotangent of the mark is there, which
+/// [`Order::After`] says; so it is another node than the original, and the original is not kept for it. Derivative
+/// rules read copies in the place of originals, and nothing else in the sweep changes: neither which cotangents are
+/// added nor in which order.
+#[derive(Default)]
+pub(super) struct Recomputed<'g> {
+    copies: HashMap<crate::graph::NodeId, Expr<'g>>,
+}
+
+impl<'g> Recomputed<'g> {
+    /// Copies what lies before `mark`, if it is one. `cotangent` is its cotangent.
+    pub fn enter(&mut self, mark: Expr<'g>, cotangent: Expr<'g>) {
+        if !is_mark(mark) {
+            return;
+        }
+        let graph = mark.graph();
+        let below = |user| {
+            let user = graph.handle(user);
+            user.id() == mark.id() || !is_mark(user)
+        };
+        let reads = |user, k| graph.handle(user).op().is_some_and(|op| op.reads(k));
+        let nodes = reach(&graph.arena(), [mark.id()], |user, k| below(user) && reads(user, k));
+        let mut here: HashMap<_, Expr<'g>> = HashMap::with_capacity(nodes.len());
+        for e in nodes.into_iter().map(|id| graph.handle(id)).filter(|e| e.id() != mark.id()) {
+            let Some(op) = e.op() else { continue };
+            let copy = graph.with_origin(e.origin(), || match op {
+                Op::Literal(_) => e,
+                _ if op.is_leaf() || is_mark(e) => e.after(cotangent),
+                _ => match self.copies.get(&e.id()) {
+                    Some(&copy) => copy,
+                    None => {
+                        let inputs = e.inputs();
+                        let each = inputs.iter().enumerate();
+                        let inputs: SmallVec<[Expr<'g>; 3]> = each
+                            .map(|(k, input)| if op.reads(k) { here[&input.id()] } else { *input })
+                            .collect();
+                        let copy = graph.apply(op, &inputs);
+                        let copy = copy.expect("a copy has the shapes of the original");
+                        self.copies.insert(e.id(), copy);
+                        copy
+                    }
+                },
+            });
+            here.insert(e.id(), copy);
+        }
+    }
+
+    /// Operands and result of `y` as its derivative rule reads them.
+    pub fn site(&self, y: Expr<'g>, inputs: &[Expr<'g>]) -> (SmallVec<[Expr<'g>; 3]>, Expr<'g>) {
+        match self.copies.get(&y.id()) {
+            Some(&copy) => {
+                let copied = |input: &Expr<'g>| self.copies.get(&input.id()).copied().unwrap_or(*input);
+                (inputs.iter().map(copied).collect(), copy)
+            }
+            None => (inputs.into(), y),
+        }
+    }
+}
+
+fn is_mark(e: Expr<'_>) -> bool {
+    e.op() == Some(Op::Order(Order::Checkpoint))
+}
