@@ -21,6 +21,9 @@ use crate::shape::Axes;
 enum Batch<'g> {
     /// Shape `(B,)` + the node's.
     Rows(Expr<'g>),
+    /// Rows times a factor of the node's shape, or a scalar, which is the same for every row. A chain of factors is
+    /// multiplied before it meets the batch, which is larger.
+    Scaled(Expr<'g>, Expr<'g>),
     /// The node has `B` elements whatever is fed, and row `i` is zero but for element `i`, which is that of this
     /// expression. It has the node's shape.
     Diagonal(Expr<'g>),
@@ -92,7 +95,9 @@ impl<'g> Batching<'g> {
 
     /// An expression whose shape is `(B,)` + that of `node`. Nobody reads more of it than the shape.
     fn stretched(&self, node: Expr<'g>) -> Expr<'g> {
-        if let Some(Image { batch: Batch::Rows(rows), .. }) = self.images.get(&node.id()) {
+        if let Some(Image { batch: Batch::Rows(rows) | Batch::Scaled(rows, _), .. }) =
+            self.images.get(&node.id())
+        {
             return *rows;
         }
         let axes: Vec<usize> = (1..=node.ndim()).collect();
@@ -103,6 +108,7 @@ impl<'g> Batching<'g> {
     fn stacked(&self, image: Image<'g>) -> Expr<'g> {
         let diagonal = match image.batch {
             Batch::Rows(rows) => return rows,
+            Batch::Scaled(rows, factor) => return rows * factor,
             Batch::Diagonal(diagonal) => diagonal,
         };
         let flat = if diagonal.ndim() == 1 { diagonal } else { diagonal.reshape([-1]) };
@@ -113,6 +119,9 @@ impl<'g> Batching<'g> {
     fn elementwise(&self, op: &Op, node: Expr<'g>, inputs: &[Expr<'g>]) -> Option<Batch<'g>> {
         if let Some(diagonal) = self.along_diagonal(op, node, inputs) {
             return Some(Batch::Diagonal(diagonal));
+        }
+        if let Some((rows, factor)) = self.times(op, node, inputs) {
+            return Some(Batch::Scaled(rows, factor));
         }
         let operands: Vec<Expr<'g>> = inputs
             .iter()
@@ -147,6 +156,24 @@ impl<'g> Batching<'g> {
             _ => return None,
         };
         node.graph().apply(op.clone(), &operands).ok()
+    }
+
+    /// Rows and factor of a product of rows and a factor that stretches none.
+    fn times(&self, op: &Op, node: Expr<'g>, inputs: &[Expr<'g>]) -> Option<(Expr<'g>, Expr<'g>)> {
+        let k = match op {
+            Op::Binary(Binary::Mul) => inputs.iter().position(|x| self.images.contains_key(&x.id()))?,
+            _ => return None,
+        };
+        let (image, factor) = (self.images.get(&inputs[k].id())?, inputs[1 - k]);
+        let stretches = image.node.shape_root().id() != node.shape_root().id();
+        if stretches || self.images.contains_key(&factor.id()) {
+            return None;
+        }
+        match image.batch {
+            Batch::Rows(rows) => Some((rows, factor)),
+            Batch::Scaled(rows, before) => Some((rows, before * factor)),
+            Batch::Diagonal(_) => None,
+        }
     }
 
     fn reduce(&self, reduce: &Reduce, image: Image<'g>) -> Batch<'g> {

@@ -164,3 +164,30 @@ fn row_by_row<'g>(y: Expr<'g>, targets: &[Expr<'g>]) -> Result<Vec<Expr<'g>>> {
     let each = targets.iter().zip(jacobians);
     Ok(each.map(|(&x, rows)| rows.map_or_else(|| zeros_of(y, x), |rows| shaped(rows, y, x))).collect())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::row_by_row;
+    use crate::prelude::*;
+
+    #[test]
+    fn row_by_row_is_the_same_at_the_recorded_sizes() {
+        let g = Graph::new();
+        let x = g.input("x", array![[0.3, -0.2, 1.0], [0.7, 0.1, -0.4]]);
+        let w = g.param("w", array![[0.5, 1.5], [-1.0, 2.0], [0.2, -0.6]]);
+        let b = g.param("b", 0.1);
+        let y = (x.dot(w) + b).tanh() * x.sum_keepdims(1);
+        let rows = row_by_row(y.erase(), &[w.erase(), b.erase()]).unwrap();
+        let (dw, db) = y.jacobian((w, b));
+        for (rows, jacobian) in rows.into_iter().zip([dw, db]) {
+            let (rows, jacobian) = (rows.typed::<f64>().unwrap().value().unwrap(), jacobian.value().unwrap());
+            assert_eq!(rows.shape(), jacobian.shape());
+            assert!((rows - jacobian).iter().all(|d| d.abs() < 1e-15));
+        }
+        x.set_value(Array2::<f64>::ones((4, 3))).unwrap();
+        assert!(dw.value().is_ok());
+        let rows = row_by_row(y.erase(), &[w.erase()]).unwrap()[0].typed::<f64>().unwrap();
+        let text = rows.value().unwrap_err().to_string();
+        assert!(text.contains("`reshape` cannot make (4,)"), "{text}");
+    }
+}

@@ -159,7 +159,8 @@ fn inner_product<'g>(
     let (graph, dtype) = (result.graph(), result.dtype());
     graph.with_origin(result.origin(), || {
         let terms = derivatives.into_iter().zip(vectors).filter_map(|(derivative, &v)| match derivative {
-            Derivative::Of(g) => Some(g * v),
+            // With the shape of `g` by construction, so that `v` itself is the cotangent of `g`.
+            Derivative::Of(g) => Some(g * if g.ndim() == 0 { v } else { v.sum_like(g) }),
             _ => None,
         });
         let sums = terms.map(|term| {
