@@ -354,3 +354,55 @@ fn nan_stays_in_its_rows() {
     let j = x.dot(w).jacobian(w).value().unwrap();
     assert!(j[[0, 1]].is_nan() && j[[0, 0]] == 1.0 && j[[1, 0]] == 2.0 && j[[1, 1]] == 3.0);
 }
+
+#[test]
+fn third_derivatives() {
+    let g = Graph::new();
+    let x = g.param("x", array![0.4, -0.7, 1.1]);
+    let m = g.input("m", weights(3, &[2, 3], 1.0));
+    let cubes = (x * x * x).sum().hessian(x).jacobian(x).value().unwrap();
+    for ((i, j, k), &d) in cubes.into_dimensionality::<ndarray::Ix3>().unwrap().indexed_iter() {
+        assert_eq!(d, if i == j && j == k { 6.0 } else { 0.0 });
+    }
+    let hessian = m.dot(x).sigmoid().mean().hessian(x);
+    close(&hessian.jacobian(x).value().unwrap(), &differences(hessian, x), 1e-8);
+    let matrix = m.dot(x.expand_dims(1).dot(x.expand_dims(0)).sin());
+    let jacobian = matrix.jacobian(m);
+    close(&jacobian.jacobian(x).value().unwrap(), &differences(jacobian, x), 1e-8);
+}
+
+#[test]
+fn jacobians_of_scalars_of_nothing_and_of_single_precision() {
+    let g = Graph::new();
+    let (s, x) = (g.param("s", 2.0), g.input("x", array![1.0, 2.0]));
+    assert_eq!(s.exp().jacobian(s).item().unwrap(), 2_f64.exp());
+    assert_eq!((s * x).jacobian(s).value().unwrap(), x.value().unwrap());
+    assert_eq!((s * x).sum().jacobian(x).value().unwrap(), array![2.0, 2.0].into_dyn());
+    assert_eq!((s * s * s).hessian(s).item().unwrap(), 12.0);
+    let [ds, dx] = (s * x.square()).jacobian([s, x]);
+    assert_eq!(ds.value().unwrap(), array![1.0, 4.0].into_dyn());
+    assert_eq!(dx.value().unwrap(), array![[4.0, 0.0], [0.0, 8.0]].into_dyn());
+    let (jacobian, product) = (x.dot(x.expand_dims(1)).jacobian(x), x.square().jvp(x, x));
+    x.set_value(Array1::<f64>::zeros(0)).unwrap();
+    assert_eq!((jacobian.value().unwrap().shape(), product.value().unwrap().len()), (&[1, 0][..], 0));
+    let y = g.input("y", array![0.5_f32, -0.25]);
+    let (j, h) = (y.tanh().jacobian(y), y.square().sum().hessian(y));
+    let slope = 1.0 - 0.5_f32.tanh().powi(2);
+    assert!((j.value().unwrap()[[0, 0]] - slope).abs() < 1e-6);
+    assert_eq!(h.value().unwrap(), array![[2.0_f32, 0.0], [0.0, 2.0]].into_dyn());
+    // Two element types in one list.
+    let cost = s * y.cast::<f64>().square().sum();
+    let (hs, hy) = cost.hvp((s, y), (g.constant(arr0(1.0)), g.constant(array![1.0_f32, 0.0])));
+    assert_eq!(hs.item().unwrap(), 1.0);
+    assert_eq!(hy.value().unwrap(), array![5.0_f32, -0.5].into_dyn());
+}
+
+#[test]
+fn marks_are_printed_and_their_copies_as_what_they_copy() {
+    let g = Graph::new();
+    let (x, w) = (g.input("x", array![0.5, -0.5]), g.param("w", array![[0.3, 0.1], [-0.2, 0.7]]));
+    let y = w.dot(x).tanh().checkpoint();
+    assert_eq!(y.to_string(), "w.dot(x).tanh().checkpoint()");
+    assert_eq!(y.sum().grad(x).to_string(), "w.t().dot(1 - w.dot(x).tanh().square())");
+    assert_eq!(y.sum().grad(x).to_string(), w.dot(x).tanh().sum().grad(x).to_string());
+}

@@ -3,7 +3,7 @@
 use hashbrown::HashMap;
 use smallvec::SmallVec;
 
-use crate::graph::{Expr, reach};
+use crate::graph::{Expr, NodeId, reach};
 use crate::ops::{Op, Order};
 
 /// The nodes between one mark and the marks and leaves before it, as copies for the backward pass.
@@ -14,7 +14,7 @@ use crate::ops::{Op, Order};
 /// added nor in which order.
 #[derive(Default)]
 pub(super) struct Recomputed<'g> {
-    copies: HashMap<crate::graph::NodeId, Expr<'g>>,
+    copies: HashMap<NodeId, Expr<'g>>,
 }
 
 impl<'g> Recomputed<'g> {
@@ -24,32 +24,19 @@ impl<'g> Recomputed<'g> {
             return;
         }
         let graph = mark.graph();
-        let below = |user| {
+        let follow = |user, k| {
             let user = graph.handle(user);
-            user.id() == mark.id() || !is_mark(user)
+            let inside = user.id() == mark.id() || !is_mark(user);
+            inside && user.op().is_some_and(|op| op.reads(k))
         };
-        let reads = |user, k| graph.handle(user).op().is_some_and(|op| op.reads(k));
-        let nodes = reach(&graph.arena(), [mark.id()], |user, k| below(user) && reads(user, k));
-        let mut here: HashMap<_, Expr<'g>> = HashMap::with_capacity(nodes.len());
+        let nodes = reach(&graph.arena(), [mark.id()], follow);
+        let mut here: HashMap<NodeId, Expr<'g>> = HashMap::with_capacity(nodes.len());
         for e in nodes.into_iter().map(|id| graph.handle(id)).filter(|e| e.id() != mark.id()) {
             let Some(op) = e.op() else { continue };
             let copy = graph.with_origin(e.origin(), || match op {
                 Op::Literal(_) => e,
-                _ if op.is_leaf() || is_mark(e) => e.after(cotangent),
-                _ => match self.copies.get(&e.id()) {
-                    Some(&copy) => copy,
-                    None => {
-                        let inputs = e.inputs();
-                        let each = inputs.iter().enumerate();
-                        let inputs: SmallVec<[Expr<'g>; 3]> = each
-                            .map(|(k, input)| if op.reads(k) { here[&input.id()] } else { *input })
-                            .collect();
-                        let copy = graph.apply(op, &inputs);
-                        let copy = copy.expect("a copy has the shapes of the original");
-                        self.copies.insert(e.id(), copy);
-                        copy
-                    }
-                },
+                op if op.is_leaf() || is_mark(e) => e.after(cotangent),
+                op => *self.copies.entry(e.id()).or_insert_with(|| copied(e, op, &here)),
             });
             here.insert(e.id(), copy);
         }
@@ -67,6 +54,26 @@ impl<'g> Recomputed<'g> {
     }
 }
 
+/// The operation of `e` on the copies of what it reads.
+fn copied<'g>(e: Expr<'g>, op: Op, copies: &HashMap<NodeId, Expr<'g>>) -> Expr<'g> {
+    let graph = e.graph();
+    let inputs = e.inputs();
+    let each = inputs.iter().enumerate();
+    let inputs: SmallVec<[Expr<'g>; 3]> =
+        each.map(|(k, input)| if op.reads(k) { copies[&input.id()] } else { *input }).collect();
+    let copy = graph.apply(op, &inputs).expect("a copy has the shapes of the original");
+    // It has the shape of the original whatever is fed, and rules are to know that.
+    let root = e.shape_root().id();
+    let mut arena = graph.arena_mut();
+    let newer = arena.get(root).map(|node| node.position);
+    if let Some(node) = arena.get_mut(copy.id()).filter(|node| Some(node.position) > newer) {
+        node.shape_root = root;
+    }
+    drop(arena);
+    copy
+}
+
 fn is_mark(e: Expr<'_>) -> bool {
-    e.op() == Some(Op::Order(Order::Checkpoint))
+    let arena = e.graph().arena();
+    arena.get(e.id()).is_some_and(|node| node.op == Op::Order(Order::Checkpoint))
 }
