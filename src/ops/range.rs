@@ -62,7 +62,7 @@ impl<'g, T: Dtype> Var<'g, T> {
     /// let x = g.input("x", array![[1.0, 2.0, 3.0], [4.0, 5.0, 6.0]]);
     /// let (i, j) = (x.range_of(0), x.range_of(1));
     /// let triangle = i.expand_dims(1).ge(j).select(x, 0.0);
-    /// assert_eq!(j.value()?, array![0, 1, 2].into_dyn());
+    /// assert_eq!(j.value()?, array![0_i64, 1, 2].into_dyn());
     /// assert_eq!(triangle.value()?, array![[1.0, 0.0, 0.0], [4.0, 5.0, 0.0]].into_dyn());
     /// # Ok::<(), gradus::Error>(())
     /// ```
