@@ -190,4 +190,50 @@ mod tests {
         let text = rows.value().unwrap_err().to_string();
         assert!(text.contains("`reshape` cannot make (4,)"), "{text}");
     }
+
+    /// One of several formulas that make a matrix with 3 rows and columns of another.
+    fn formula<'g>(kind: usize, e: Var<'g>, a: Var<'g>, u: Var<'g>) -> Var<'g> {
+        match kind {
+            0 => e.tanh() - e,
+            1 => e.t(),
+            2 => e.dot(a),
+            3 => a.dot(e),
+            4 => e * u,
+            5 => u.expand_dims(1) * -e,
+            6 => e - e.mean_keepdims(0),
+            7 => e / (2.0 + e.square()).sum_keepdims(1),
+            8 => e.reshape([-1]).sin().reshape([3, 3]),
+            9 => e.gt(0.1).select(e.sin(), e * 0.5),
+            10 => e.max_axis(1).expand_dims(0) + e,
+            11 => e.dot(e.t()) * 0.3,
+            12 => e.sum_axis(0).expand_dims(0).broadcast_like(e) * 0.2,
+            13 => e.dot(u).expand_dims(1).dot(u.expand_dims(0)),
+            _ => u.dot(e).expand_dims(0) * a,
+        }
+    }
+
+    #[test]
+    fn random_formulas_by_batches_are_those_row_by_row() {
+        let g = Graph::new();
+        let x = g.input("x", array![[0.3, -0.2, 1.0], [0.7, 0.11, -0.4], [-0.9, 0.6, 0.25]]);
+        let a = g.input("a", array![[0.5, -0.3, 0.1], [0.2, 0.8, -0.6], [-0.7, 0.4, 0.9]]);
+        let u = g.param("u", array![0.7, -1.1, 0.4]);
+        let mut state = 1_u64;
+        let mut below = |n: usize| {
+            state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+            (state >> 33) as usize % n
+        };
+        for _ in 0..150 {
+            let kinds: Vec<usize> = (0..4).map(|_| below(15)).collect();
+            let e = kinds.iter().fold(x, |e, &kind| formula(kind, e, a, u));
+            let y = [e, e.sum_axis(0), e.dot(u), e.reshape([-1]), e.expand_dims(0)][below(5)];
+            let Ok(jacobian) = y.try_jacobian(x) else { continue };
+            let rows = row_by_row(y.erase(), &[x.erase()]).unwrap()[0].typed::<f64>().unwrap();
+            let (found, expected) = (jacobian.value().unwrap(), rows.value().unwrap());
+            assert_eq!(found.shape(), expected.shape(), "{kinds:?}");
+            let size = expected.iter().fold(1.0, |size: f64, d| size.max(d.abs()));
+            let apart = (found - expected).iter().fold(0.0, |apart: f64, d| apart.max(d.abs()));
+            assert!(apart <= 1e-13 * size, "{kinds:?}: {apart}");
+        }
+    }
 }
