@@ -4,7 +4,7 @@ use std::fmt;
 use std::panic::Location;
 
 use crate::element::DType;
-use crate::shape::{Axes, Clash, Shape, Sizes};
+use crate::shape::{Axes, Clash, Cut, Shape, Sizes};
 
 /// `Result` with gradus's [`Error`].
 pub type Result<T, E = Error> = std::result::Result<T, E>;
@@ -61,6 +61,8 @@ pub enum Error {
     },
     /// The inner sizes of a product differ.
     Dot {
+        /// The operation.
+        op: &'static str,
         /// The left and the right operand.
         operands: Box<[Operand; 2]>,
         /// The two sizes that differ.
@@ -92,6 +94,48 @@ pub enum Error {
         expected: usize,
         /// How many it got.
         found: usize,
+    },
+    /// The second of two operands does not have the shape that the first asks for.
+    Mismatch {
+        /// The operation.
+        op: &'static str,
+        /// What would have been right.
+        expected: String,
+        /// The operands, the wrong one behind.
+        operands: Box<[Operand; 2]>,
+    },
+    /// Several axes, or none, where one is asked for.
+    OneAxis {
+        /// The operation.
+        op: &'static str,
+        /// What it got.
+        axes: Axes,
+        /// The operand.
+        operand: Box<Operand>,
+    },
+    /// A part of an axis that it does not have.
+    Slice {
+        /// The operation.
+        op: &'static str,
+        /// Which part.
+        cut: Cut,
+        /// Of which axis.
+        axis: usize,
+        /// The operand.
+        operand: Box<Operand>,
+    },
+    /// An index among the values of a run that is not below the size of its axis, or is negative.
+    IndexOutOfRange {
+        /// The index.
+        index: i64,
+        /// The size that it has to be below.
+        size: usize,
+        /// The axis.
+        axis: usize,
+        /// The indices.
+        indices: Box<Operand>,
+        /// What they index.
+        operand: Box<Operand>,
     },
     /// An axis that the operand does not have.
     AxisOutOfRange {
@@ -260,9 +304,9 @@ impl fmt::Display for Error {
                 write!(f, "`{op}` cannot broadcast {} and {}: {clash}", a.shape, b.shape)?;
                 write!(f, "\n  left:  {a}\n  right: {b}")
             }
-            Self::Dot { operands, clash } => {
+            Self::Dot { op, operands, clash } => {
                 let [a, b] = &**operands;
-                write!(f, "`dot` requires (.., k) · (k, ..), got {} and {}: {clash}", a.shape, b.shape)?;
+                write!(f, "`{op}` requires (.., k) · (k, ..), got {} and {}: {clash}", a.shape, b.shape)?;
                 write!(f, "\n  left:  {a}\n  right: {b}")
             }
             Self::Rank { op, expected, operand } => {
@@ -273,6 +317,23 @@ impl fmt::Display for Error {
             }
             Self::Arity { op, expected, found } => {
                 write!(f, "`{op}` takes {expected} operands, got {found}")
+            }
+            Self::Mismatch { op, expected, operands } => {
+                let [a, b] = &**operands;
+                write!(f, "`{op}` requires {expected}, got {}", b.shape)?;
+                write!(f, "\n  first:  {a}\n  second: {b}")
+            }
+            Self::OneAxis { op, axes, operand } => {
+                write!(f, "`{op}` requires one axis, got {}\n  operand: {operand}", axes.list())
+            }
+            Self::Slice { op, cut, axis, operand } => {
+                let size = operand.shape.get(*axis).copied().unwrap_or_default();
+                write!(f, "`{op}` cannot take {cut} of axis {axis}, which has size {size}")?;
+                write!(f, "\n  operand: {operand}")
+            }
+            Self::IndexOutOfRange { index, size, axis, indices, operand } => {
+                write!(f, "index {index} is out of range for axis {axis} of size {size}")?;
+                write!(f, "\n  indices: {indices}\n  operand: {operand}")
             }
             Self::AxisOutOfRange { op, axis, operand } => {
                 let rank = operand.shape.ndim();

@@ -63,7 +63,8 @@ pub use error::{Error, Operand, Origin, Result};
 pub use exec::{Feed, Program, Update, Updates, feed};
 pub use graph::{Expr, Graph, IntoArray, Leaf, LeafKind, Var, VarList};
 pub use ndarray;
-pub use shape::{Axes, Clash, Shape, Sizes};
+pub use ops::concat;
+pub use shape::{Axes, Clash, Cut, Shape, Sizes};
 
 /// What most programs need.
 pub mod prelude {

@@ -4,14 +4,22 @@
 //! leaf shapes: [`schedule`] decides what is computed together and what is only another view of something,
 //! [`memory`] gives every value its place in one buffer per element type, and [`step`] runs the result.
 
-mod buffers;
+mod accumulate;
+mod bind;
+mod block;
+mod blocks;
+mod cache;
 mod code;
 mod feed;
+mod leaf;
 mod memory;
+mod order;
+mod place;
 mod plan;
 mod program;
 mod schedule;
 mod step;
+mod structure;
 mod update;
 mod value;
 

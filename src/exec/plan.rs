@@ -1,19 +1,41 @@
-//! The formula laid out for one set of leaf shapes: every unit as a step, every value at its place.
+//! The formula laid out for one set of leaf shapes: every unit as steps, every value at its place in one buffer.
 
 use hashbrown::HashMap;
 
-use super::buffers::{Buffers, Lie};
+use super::accumulate::accumulate;
+use super::blocks::{self, Blocks};
 use super::code::Code;
+use super::leaf::Lie;
 use super::memory::Pool;
-use super::schedule::{Base, Member, Place, Schedule, Unit, ValueInfo, kernel_dtype};
-use super::step::{BLOCK, BlockOp, Group, Load, MatrixSlot, Slot, Step, Strided};
+use super::place::{Base, Place};
+use super::schedule::{Act, Constant, Group, Product, Schedule, Span, Unit};
+use super::step::{Step, Target, Work};
 use crate::element::{DType, Literal};
 use crate::error::Result;
+use crate::kernels::{Arena, Call, Extent, Home, LINE, Layout, LeafExtent, Level, Loop, Slot, Span as Reach};
 use crate::shape::Shape;
 
-/// A result of a run, packed in a buffer.
+/// How a plan is made and run. The tests try all; users get the default.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Options {
+    /// Whether operations are done together.
+    pub fuse: bool,
+    /// Bytes of a value that a block holds.
+    pub block: usize,
+    /// The instructions of the machine that kernels use.
+    pub level: Level,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self { fuse: true, block: 4096, level: Level::detect() }
+    }
+}
+
+/// A result of a run, packed in the buffer.
 pub(super) struct ResultPlace {
     pub dtype: DType,
+    /// In bytes.
     pub offset: usize,
     pub shape: Shape,
 }
@@ -22,296 +44,427 @@ pub(super) struct ResultPlace {
 pub(super) struct Plan {
     pub leaves: Vec<Lie>,
     pub steps: Vec<Step>,
-    pub buffers: Buffers,
-    /// Outputs, then the new values of updated parameters.
-    pub results: Vec<ResultPlace>,
+    pub arena: Arena,
+    pub extent: Extent,
+    pub outputs: Vec<ResultPlace>,
+    /// New values of parameters that are copied at the end, by leaf.
+    pub copies: Vec<(u32, ResultPlace)>,
 }
 
 impl Plan {
-    pub fn new(code: &Code, leaves: Vec<Lie>, fuse: bool) -> Result<Self> {
+    /// About how many bytes it takes.
+    pub fn bytes(&self) -> usize {
+        self.arena.bytes() + self.steps.len() * size_of::<Step>()
+    }
+
+    pub fn new(code: &Code, leaves: Vec<Lie>, options: Options) -> Result<Self> {
         let leaf_shapes: Vec<Shape> = leaves.iter().map(|lie| lie.shape.clone()).collect();
         let shapes = code.infer(&leaf_shapes)?;
-        let schedule = Schedule::new(code, &shapes, &leaves, fuse);
-        Ok(Layouter::new(&schedule).lay_out(leaves))
+        let mut schedule = Schedule::new(code, &shapes, &leaves, options.fuse);
+        let mut stores = if options.fuse { Stores::find(&schedule, &leaves) } else { Stores::default() };
+        if options.fuse {
+            accumulate(&mut schedule, &mut stores);
+        }
+        Ok(Layouter::new(&schedule, &stores, code, options).lay_out(leaves))
+    }
+}
+
+/// Values that are written to the parameter whose new value they are, and nowhere else.
+#[derive(Default)]
+pub(super) struct Stores(pub HashMap<u32, u32>);
+
+impl Stores {
+    /// A value may overwrite its parameter if nothing reads the old one later, and nothing else the new one.
+    fn find(schedule: &Schedule, leaves: &[Lie]) -> Self {
+        let lives = lives(schedule, &Self::default());
+        let mut last_read = vec![0; leaves.len()];
+        for (u, unit) in schedule.units.iter().enumerate() {
+            for place in reads(unit) {
+                if let Base::Leaf(leaf) = place.base {
+                    last_read[leaf as usize] = u;
+                }
+            }
+        }
+        // After an error nothing has changed.
+        let checks = schedule.units.iter().rposition(|unit| matches!(unit, Unit::Check { .. }));
+        let first_safe = checks.map_or(0, |last| last + 1);
+        let mut found = HashMap::new();
+        for update in &schedule.updates {
+            let Base::Value(value) = update.place.base else { continue };
+            let lie = &leaves[update.leaf as usize];
+            let shown = schedule.outputs.iter().any(|place| place.base == Base::Value(value));
+            let again =
+                schedule.updates.iter().filter(|other| other.place.base == Base::Value(value)).count() > 1;
+            let life = lives[value as usize];
+            let late = life.born >= first_safe && last_read[update.leaf as usize] <= life.born;
+            if shown || again || life.read_outside || !late {
+                continue;
+            }
+            let Some(Unit::Group(group)) = schedule.units.get(life.born) else { continue };
+            let Some(member) = group.members.iter().find(|member| member.out == value) else { continue };
+            let mut operands = group
+                .members
+                .iter()
+                .flat_map(|member| member.operands.iter().map(move |place| (place, member.span)));
+            let beside = operands.all(|(place, span)| {
+                place.base != Base::Leaf(update.leaf) || (place.is_packed() && span == member.span)
+            });
+            if member.span != Span::After && beside && lie.owned && lie.is_packed() {
+                found.insert(value, update.leaf);
+            }
+        }
+        Self(found)
     }
 }
 
 /// When a value is computed and when it is last read, by unit.
 #[derive(Clone, Copy)]
-struct Life {
-    born: usize,
-    last: usize,
+pub(super) struct Life {
+    pub born: usize,
+    pub last: usize,
     /// Whether anything outside its own unit reads it.
-    escapes: bool,
+    pub read_outside: bool,
+    /// Whether it needs a place in the buffer.
+    pub escapes: bool,
 }
 
 struct Layouter<'a> {
     schedule: &'a Schedule,
+    stores: &'a Stores,
+    code: &'a Code,
+    options: Options,
     lives: Vec<Life>,
-    pools: HashMap<DType, Pool>,
-    /// Where values that escape lie.
+    pool: Pool,
+    /// Where values that escape lie, in bytes.
     offsets: Vec<usize>,
-    /// Blocks that groups work in, after the values: by element type, how many.
-    registers: HashMap<DType, usize>,
+    /// Where totals are kept in parts, one for each block, in bytes.
+    partials: HashMap<u32, usize>,
 }
 
 impl<'a> Layouter<'a> {
-    fn new(schedule: &'a Schedule) -> Self {
+    fn new(schedule: &'a Schedule, stores: &'a Stores, code: &'a Code, options: Options) -> Self {
         Self {
             schedule,
-            lives: lives(schedule),
-            pools: HashMap::new(),
+            stores,
+            code,
+            options,
+            lives: lives(schedule, stores),
+            pool: Pool::default(),
             offsets: vec![0; schedule.values.len()],
-            registers: HashMap::new(),
+            partials: HashMap::new(),
         }
     }
 
-    fn info(&self, value: u32) -> ValueInfo {
-        self.schedule.values[value as usize]
+    fn bytes(&self, value: u32) -> usize {
+        let info = self.schedule.values[value as usize];
+        (info.size * info.dtype.size()).next_multiple_of(LINE)
     }
 
     fn lay_out(mut self, leaves: Vec<Lie>) -> Plan {
-        for &(value, literal) in &self.schedule.constants {
-            self.offsets[value as usize] = self.pool(literal.dtype()).take(1);
+        self.place_values();
+        let blocks: Vec<Option<Blocks>> = self.schedule.units.iter().map(|unit| self.blocks(unit)).collect();
+        let written = self.written(leaves.len());
+        let extent = Extent {
+            arena: self.pool.length(),
+            scratch: blocks.iter().flatten().map(|blocks| blocks.scratch).max().unwrap_or(0),
+            leaves: leaves
+                .iter()
+                .zip(&self.code.leaves)
+                .zip(written)
+                .map(|((lie, source), written)| {
+                    let instruction = &self.code.instructions[source.instruction as usize];
+                    // Of some only the shape is needed.
+                    let length = if instruction.live { length(lie) } else { 0 };
+                    LeafExtent { dtype: instruction.dtype, length, written }
+                })
+                .collect(),
+        };
+        let mut steps: Vec<Step> = Vec::with_capacity(self.schedule.units.len());
+        for (unit, blocks) in self.schedule.units.iter().zip(blocks) {
+            self.steps(unit, blocks, &extent, &mut steps);
         }
-        for &(value, size) in &self.schedule.ranges {
-            self.offsets[value as usize] = self.pool(DType::I64).take(size);
+        let mut arena = Arena::new(extent.arena);
+        for (value, info) in self.schedule.values.iter().enumerate() {
+            match info.constant {
+                Some(Constant::Number(literal)) => set(&mut arena, self.offsets[value], literal),
+                Some(Constant::Ramp) => (0..info.size).for_each(|i| {
+                    arena.set(self.offsets[value] + i * size_of::<i64>(), i as i64);
+                }),
+                None => {}
+            }
         }
-        let mut dying: Vec<Vec<u32>> = vec![Vec::new(); self.schedule.units.len()];
+        let outputs = self.schedule.outputs.iter().map(|place| self.result(place)).collect();
+        let stored =
+            |place: &Place| matches!(place.base, Base::Value(value) if self.stores.0.contains_key(&value));
+        let copied = self.schedule.updates.iter().filter(|update| !stored(&update.place));
+        let copies = copied.map(|update| (update.leaf, self.result(&update.place))).collect();
+        Plan { leaves, steps, arena, extent, outputs, copies }
+    }
+
+    fn result(&self, place: &Place) -> ResultPlace {
+        let Base::Value(value) = place.base else { unreachable!("results lie in the buffer") };
+        let offset = self.offsets[value as usize] + place.offset * place.dtype.size();
+        ResultPlace { dtype: place.dtype, offset, shape: place.shape.clone() }
+    }
+
+    /// Which leaves are overwritten.
+    fn written(&self, leaves: usize) -> Vec<bool> {
+        let mut written = vec![false; leaves];
+        for &leaf in self.stores.0.values() {
+            written[leaf as usize] = true;
+        }
+        written
+    }
+
+    /// A place for every value, for as long as it is needed.
+    fn place_values(&mut self) {
+        let units = self.schedule.units.len();
+        for (value, info) in self.schedule.values.iter().enumerate() {
+            if info.constant.is_some() {
+                let bytes = self.bytes(value as u32);
+                self.offsets[value] = self.pool.take(bytes);
+            }
+        }
+        let mut dying: Vec<Vec<u32>> = vec![Vec::new(); units];
         for (value, life) in self.lives.iter().enumerate() {
-            if life.escapes && life.born != usize::MAX && life.last < dying.len() {
+            if life.escapes && life.born < units && life.last < units {
                 dying[life.last].push(value as u32);
             }
         }
         for (u, unit) in self.schedule.units.iter().enumerate() {
             for value in outs(unit) {
                 if self.lives[value as usize].escapes {
-                    let ValueInfo { dtype, size, .. } = self.info(value);
-                    self.offsets[value as usize] = self.pool(dtype).take(size);
+                    let bytes = self.bytes(value);
+                    self.offsets[value as usize] = self.pool.take(bytes);
                 }
             }
+            let parts = self.take_parts(unit);
+            parts.into_iter().for_each(|(offset, bytes)| self.pool.give_back(offset, bytes));
             for &value in &dying[u] {
-                let ValueInfo { dtype, size, .. } = self.info(value);
-                let offset = self.offsets[value as usize];
-                self.pool(dtype).give_back(offset, size);
+                let (offset, bytes) = (self.offsets[value as usize], self.bytes(value));
+                self.pool.give_back(offset, bytes);
             }
         }
-        let mut steps: Vec<Step> = Vec::with_capacity(self.schedule.units.len());
-        for unit in &self.schedule.units {
-            let step = self.step(unit);
-            steps.push(step);
-        }
-        let length = |dtype| self.pools.get(&dtype).map_or(0, Pool::length);
-        let registers = |dtype| self.registers.get(&dtype).map_or(0, |n| n * BLOCK);
-        let mut buffers = Buffers::new(|dtype| length(dtype) + registers(dtype));
-        for &(value, literal) in &self.schedule.constants {
-            buffers.set(self.offsets[value as usize], literal);
-        }
-        for &(value, size) in &self.schedule.ranges {
-            for i in 0..size {
-                buffers.set(self.offsets[value as usize] + i, Literal::I64(i as i64));
-            }
-        }
-        let results = self.schedule.results.iter().map(|place| ResultPlace {
-            dtype: place.dtype,
-            offset: self.slot(place.base, place.offset, false).offset,
-            shape: place.shape.clone(),
-        });
-        let results = results.collect();
-        Plan { leaves, steps, buffers, results }
     }
 
-    fn pool(&mut self, dtype: DType) -> &mut Pool {
-        self.pools.entry(dtype).or_default()
+    /// Places for the parts of totals, which are needed until the unit is done.
+    fn take_parts(&mut self, unit: &Unit) -> Vec<(usize, usize)> {
+        let Unit::Group(group) = unit else { return Vec::new() };
+        let blocks = blocks::domain(group, self.options.block).blocks();
+        let totals = group.members.iter().filter(|member| blocks > 1 && member.span == Span::After);
+        totals
+            .map(|member| {
+                let size = self.schedule.values[member.out as usize].dtype.size();
+                let bytes = (blocks * size).next_multiple_of(LINE);
+                let offset = self.pool.take(bytes);
+                self.partials.insert(member.out, offset);
+                (offset, bytes)
+            })
+            .collect()
     }
 
-    fn slot(&self, base: Base, offset: usize, moves: bool) -> Slot {
+    /// What lies at an operand's place, all of it: the lowest element, and the number of elements up to the highest.
+    fn region(&self, place: &Place) -> (Slot, usize) {
+        let (low, length, first) = place.range();
+        let slot = self.slot(place.base, place.dtype, low, Reach::Whole(length));
+        (slot, first)
+    }
+
+    fn slot(&self, base: Base, dtype: DType, element: usize, span: Reach) -> Slot {
+        let offset = element * dtype.size();
         match base {
-            Base::Leaf(leaf) => Slot { leaf: Some(leaf), offset, moves },
-            Base::Value(value) => Slot { leaf: None, offset: self.offsets[value as usize] + offset, moves },
+            Base::Leaf(leaf) => Slot { home: Home::Leaf(leaf), offset, dtype, span },
+            Base::Value(value) => match self.stores.0.get(&value) {
+                Some(&leaf) => Slot { home: Home::Leaf(leaf), offset, dtype, span },
+                None => {
+                    Slot { home: Home::Arena, offset: self.offsets[value as usize] + offset, dtype, span }
+                }
+            },
         }
     }
 
-    fn step(&mut self, unit: &Unit) -> Step {
+    fn whole(&self, value: u32) -> Slot {
+        let info = self.schedule.values[value as usize];
+        self.slot(Base::Value(value), info.dtype, 0, Reach::Whole(info.size))
+    }
+
+    fn blocks(&self, unit: &Unit) -> Option<Blocks> {
+        let at = blocks::Context {
+            slot: &|base, dtype, element, span| self.slot(base, dtype, element, span),
+            region: &|place| self.region(place),
+            info: &|value| self.schedule.values[value as usize],
+            escapes: &|value| self.lives[value as usize].escapes,
+            stored: &|value| self.stores.0.contains_key(&value),
+            partials: &|value| self.partials[&value],
+            options: self.options,
+        };
         match unit {
-            Unit::Group { shape, members } => Step::Group(self.group(shape, members)),
-            Unit::Pack { from, to } => Step::Pack {
-                from: self.strided(from),
-                dtype: from.dtype,
-                to: self.slot(Base::Value(*to), 0, false),
-                size: from.shape.size(),
-            },
-            &Unit::Fold { fold, from, offset, dtype, axis, divisor, to } => Step::Fold {
-                fold,
-                dtype,
-                from: self.slot(from, offset, false),
-                axis,
-                divisor,
-                to: self.slot(Base::Value(to), 0, false),
-            },
-            Unit::Dot { a, b, dtype, to } => {
-                let [a, b] = [a, b].map(|m| MatrixSlot {
-                    slot: self.slot(m.base, m.offset, false),
-                    rows: m.rows,
-                    columns: m.columns,
-                    by_columns: m.by_columns,
-                });
-                Step::Dot { a, b, dtype: *dtype, to: self.slot(Base::Value(*to), 0, false) }
-            }
+            Unit::Group(group) => Some(blocks::group(group, &at)),
+            Unit::Pack { from, to } => Some(blocks::pack(from, *to, &at)),
+            _ => None,
         }
     }
 
-    fn strided(&self, place: &Place) -> Strided {
-        Strided {
-            slot: self.slot(place.base, 0, false),
-            first: place.offset,
-            shape: place.shape.clone(),
-            strides: place.strides.clone(),
-        }
-    }
-
-    fn group(&mut self, shape: &Shape, members: &[Member]) -> Group {
-        let size = shape.size();
-        let mut last_use: HashMap<u32, usize> = HashMap::new();
-        for (i, member) in members.iter().enumerate() {
-            for place in &member.operands {
-                if let Base::Value(value) = place.base {
-                    last_use.insert(value, i);
+    fn steps(&self, unit: &Unit, blocks: Option<Blocks>, extent: &Extent, steps: &mut Vec<Step>) {
+        match unit {
+            Unit::Group(Group { .. }) | Unit::Pack { .. } => {
+                let Some(blocks) = blocks else { return };
+                let parts = blocks.domain.blocks();
+                let work = Work::Loop(Loop::new(blocks.domain, blocks.code, extent));
+                steps.push(Step { work, effort: blocks.effort });
+                for (value, act) in blocks.totals {
+                    steps.push(self.parts(value, &act, parts, extent));
                 }
             }
-        }
-        let mut files = Files { starts: self.register_starts(), ..Files::default() };
-        let mut loads: Vec<Load> = Vec::new();
-        let mut loaded: Vec<(Place, Slot)> = Vec::new();
-        let mut homes: HashMap<u32, Slot> = HashMap::new();
-        let mut ops = Vec::with_capacity(members.len());
-        for (i, member) in members.iter().enumerate() {
-            let mut inputs = smallvec::SmallVec::new();
-            for place in &member.operands {
-                let own = if let Base::Value(value) = place.base { homes.get(&value).copied() } else { None };
-                inputs.push(if let Some(home) = own {
-                    home
-                } else if place.is_packed() {
-                    self.slot(place.base, place.offset, true)
-                } else if let Some((_, slot)) = loaded.iter().find(|(known, _)| known == place) {
-                    *slot
-                } else {
-                    let slot = files.fresh(place.dtype);
-                    let once = place.is_single();
-                    loads.push(Load { from: self.strided(place), dtype: place.dtype, to: slot, once });
-                    loaded.push((place.clone(), slot));
-                    slot
+            Unit::Fold { fold, from, axis, divisor, to } => {
+                let slot = self.slot(from.base, from.dtype, from.offset, Reach::Whole(from.size()));
+                let call = Call::new(&[slot], &[self.whole(*to)], extent);
+                let work =
+                    Work::Fold { call, fold: *fold, dtype: from.dtype, axis: *axis, divisor: *divisor };
+                steps.push(Step { work, effort: from.size() });
+            }
+            Unit::Product(product) => steps.push(self.product(product, extent)),
+            Unit::Assemble { parts, zeros, dtype, to } => {
+                let whole = |place: &Place| {
+                    self.slot(place.base, place.dtype, place.offset, Reach::Whole(place.size()))
+                };
+                let reads: Vec<Slot> = parts.iter().map(|part| whole(&part.from)).collect();
+                let call = Call::new(&reads, &[self.whole(*to)], extent);
+                let parts: Vec<Target> = parts
+                    .iter()
+                    .map(|part| Target {
+                        shape: part.from.shape.clone(),
+                        offset: part.offset,
+                        strides: part.strides.clone(),
+                    })
+                    .collect();
+                let effort = self.schedule.values[*to as usize].size;
+                steps.push(Step {
+                    work: Work::Assemble { call, parts, zeros: *zeros, dtype: *dtype },
+                    effort,
                 });
             }
-            let ValueInfo { dtype, .. } = self.info(member.out);
-            let out = if self.lives[member.out as usize].escapes {
-                self.slot(Base::Value(member.out), 0, true)
-            } else {
-                files.take(dtype)
-            };
-            homes.insert(member.out, out);
-            for place in &member.operands {
-                if let Base::Value(value) = place.base
-                    && last_use.get(&value) == Some(&i)
-                    && !self.lives[value as usize].escapes
-                    && let Some(home) = homes.get(&value)
-                {
-                    last_use.remove(&value);
-                    files.give_back(place.dtype, *home);
-                }
+            Unit::Check { from, bound, instruction } => {
+                let slot = self.slot(from.base, from.dtype, from.offset, Reach::Whole(from.size()));
+                let call = Call::new(&[slot], &[], extent);
+                let work = Work::Check { call, bound: *bound, instruction: *instruction };
+                steps.push(Step { work, effort: from.size() });
             }
-            let dtype = kernel_dtype(&member.op, &member.operands);
-            ops.push(BlockOp { op: member.op.clone(), dtype, inputs, out });
-        }
-        for (dtype, used) in files.used {
-            let registers = self.registers.entry(dtype).or_default();
-            *registers = used.max(*registers);
-        }
-        Group { size, loads, ops }
-    }
-
-    fn register_starts(&self) -> HashMap<DType, usize> {
-        self.pools.iter().map(|(&dtype, pool)| (dtype, pool.length())).collect()
-    }
-}
-
-/// Blocks to work in, by element type.
-#[derive(Default)]
-struct Files {
-    starts: HashMap<DType, usize>,
-    free: HashMap<DType, Vec<usize>>,
-    used: HashMap<DType, usize>,
-}
-
-impl Files {
-    /// A block that is free.
-    fn take(&mut self, dtype: DType) -> Slot {
-        match self.free.entry(dtype).or_default().pop() {
-            Some(register) => self.slot(dtype, register),
-            None => self.fresh(dtype),
         }
     }
 
-    /// A block that nothing else in the group uses: what is loaded is loaded before the first operation.
-    fn fresh(&mut self, dtype: DType) -> Slot {
-        let used = self.used.entry(dtype).or_default();
-        *used += 1;
-        let register = *used - 1;
-        self.slot(dtype, register)
+    /// Brings the parts of a total together.
+    fn parts(&self, value: u32, act: &Act, parts: usize, extent: &Extent) -> Step {
+        let dtype = self.schedule.values[value as usize].dtype;
+        let (fold, divisor) = match *act {
+            Act::Total(fold, divisor) => (fold, divisor),
+            _ => unreachable!("only totals come in parts"),
+        };
+        let from =
+            Slot { home: Home::Arena, offset: self.partials[&value], dtype, span: Reach::Whole(parts) };
+        let call = Call::new(&[from], &[self.whole(value)], extent);
+        Step { work: Work::Parts { call, fold, dtype, divisor }, effort: parts }
     }
 
-    fn slot(&self, dtype: DType, register: usize) -> Slot {
-        let start = self.starts.get(&dtype).copied().unwrap_or(0);
-        Slot { leaf: None, offset: start + register * BLOCK, moves: false }
+    fn matrix(&self, place: &Place) -> (Slot, Layout) {
+        let (slot, offset) = self.region(place);
+        let first = place.shape.ndim() - 2;
+        let ([rows, columns], [row_stride, column_stride]) =
+            ([0, 1].map(|k| place.shape[first + k]), [0, 1].map(|k| place.strides[first + k]));
+        (slot, Layout { offset, rows, columns, row_stride, column_stride })
     }
 
-    fn give_back(&mut self, dtype: DType, slot: Slot) {
-        let start = self.starts.get(&dtype).copied().unwrap_or(0);
-        self.free.entry(dtype).or_default().push((slot.offset - start) / BLOCK);
+    fn product(&self, product: &Product, extent: &Extent) -> Step {
+        let Product { a, b, dtype, to, onto } = product;
+        let ((x, p), (y, q)) = (self.matrix(a), self.matrix(b));
+        let batch: Vec<(isize, isize)> = starts(a).into_iter().zip(starts(b)).collect();
+        let effort = batch.len() * p.rows * p.columns * q.columns / 8;
+        let call = Call::new(&[x, y], &[self.whole(*to)], extent);
+        let onto = onto.map(|(_, factor)| factor);
+        Step { work: Work::Product { call, a: p, b: q, batch, dtype: *dtype, onto }, effort }
     }
 }
 
-fn outs(unit: &Unit) -> impl Iterator<Item = u32> + '_ {
+/// How far behind the first one each matrix of a batch begins.
+fn starts(place: &Place) -> Vec<isize> {
+    let batch = place.shape.ndim() - 2;
+    let mut starts = vec![0];
+    for (&size, &stride) in place.shape[..batch].iter().zip(&place.strides) {
+        let entries = |start: isize| (0..size as isize).map(move |i| start + i * stride);
+        starts = starts.into_iter().flat_map(entries).collect();
+    }
+    starts
+}
+
+/// How many elements of a leaf's memory its lie reaches over.
+fn length(lie: &Lie) -> usize {
+    if lie.shape.contains(&0) {
+        return 0;
+    }
+    let axes = lie.shape.iter().zip(&lie.strides);
+    axes.map(|(&size, &stride)| (size - 1) * stride.unsigned_abs()).sum::<usize>() + 1
+}
+
+fn set(arena: &mut Arena, offset: usize, literal: Literal) {
+    match literal {
+        Literal::F32(bits) => arena.set(offset, f32::from_bits(bits)),
+        Literal::F64(bits) => arena.set(offset, f64::from_bits(bits)),
+        Literal::I64(value) => arena.set(offset, value),
+        Literal::Bool(value) => arena.set(offset, value),
+    }
+}
+
+pub(super) fn outs(unit: &Unit) -> impl Iterator<Item = u32> + '_ {
     let (members, single) = match unit {
-        Unit::Group { members, .. } => (&members[..], None),
-        Unit::Pack { to, .. } | Unit::Fold { to, .. } | Unit::Dot { to, .. } => (&[][..], Some(*to)),
+        Unit::Group(group) => (&group.members[..], None),
+        Unit::Pack { to, .. } | Unit::Fold { to, .. } | Unit::Assemble { to, .. } => (&[][..], Some(*to)),
+        Unit::Check { .. } => (&[][..], None),
+        Unit::Product(product) => (&[][..], Some(product.to)),
     };
     members.iter().map(|member| member.out).chain(single)
 }
 
-fn reads(unit: &Unit) -> Vec<Base> {
+pub(super) fn reads(unit: &Unit) -> Vec<&Place> {
     match unit {
-        Unit::Group { members, .. } => {
-            members.iter().flat_map(|member| &member.operands).map(|place| place.base).collect()
-        }
-        Unit::Pack { from, .. } => vec![from.base],
-        Unit::Fold { from, .. } => vec![*from],
-        Unit::Dot { a, b, .. } => vec![a.base, b.base],
+        Unit::Group(group) => group.members.iter().flat_map(|member| &member.operands).collect(),
+        Unit::Pack { from, .. } | Unit::Fold { from, .. } | Unit::Check { from, .. } => vec![from],
+        Unit::Assemble { parts, .. } => parts.iter().map(|part| &part.from).collect(),
+        Unit::Product(product) => vec![&product.a, &product.b],
     }
 }
 
-fn lives(schedule: &Schedule) -> Vec<Life> {
-    let never = Life { born: usize::MAX, last: 0, escapes: false };
+pub(super) fn lives(schedule: &Schedule, stores: &Stores) -> Vec<Life> {
+    let never = Life { born: usize::MAX, last: 0, read_outside: false, escapes: false };
     let mut lives = vec![never; schedule.values.len()];
     for (u, unit) in schedule.units.iter().enumerate() {
         for value in outs(unit) {
             // Only a group can keep a value to itself, in a block.
-            let escapes = !matches!(unit, Unit::Group { .. });
-            lives[value as usize] = Life { born: u, last: u, escapes };
+            let escapes = !matches!(unit, Unit::Group(_)) && !stores.0.contains_key(&value);
+            lives[value as usize] = Life { born: u, last: u, read_outside: false, escapes };
         }
-        for base in reads(unit) {
-            if let Base::Value(value) = base {
+        for place in reads(unit) {
+            if let Base::Value(value) = place.base {
                 let life = &mut lives[value as usize];
                 life.last = u;
+                life.read_outside |= life.born != u;
                 life.escapes |= life.born != u;
             }
         }
+        if let Unit::Group(group) = unit {
+            for member in group.members.iter().filter(|member| member.span == Span::After) {
+                lives[member.out as usize].escapes = true;
+            }
+        }
     }
-    for place in &schedule.results {
-        if let Base::Value(value) = place.base {
-            let life = &mut lives[value as usize];
-            life.last = usize::MAX;
-            life.escapes = true;
+    let updates = schedule.updates.iter().map(|update| &update.place);
+    for place in schedule.outputs.iter().chain(updates) {
+        match place.base {
+            Base::Value(value) if !stores.0.contains_key(&value) => {
+                let life = &mut lives[value as usize];
+                life.last = usize::MAX;
+                life.escapes = true;
+            }
+            _ => {}
         }
     }
     lives

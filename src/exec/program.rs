@@ -3,14 +3,17 @@
 use ndarray::ArrayViewD;
 use smallvec::SmallVec;
 
-use super::buffers::{Lie, Slice};
-use super::code::{Code, Source};
+use super::bind::{Bound, Given, bind};
+use super::cache::{Compiled, Loan, compiled};
 use super::feed::{Feed, Target};
-use super::plan::{Plan, ResultPlace};
+use super::plan::{Options, Plan, ResultPlace};
+use super::step::OutOfRange;
 use super::update::Updates;
-use crate::element::{Element, Value, View, each_dtype};
+use crate::element::{DType, Element, Value, View};
 use crate::error::{Error, Result};
-use crate::graph::{Graph, Leaves, NodeId, VarList, check_value};
+use crate::graph::{Content, Graph, LeafCell, NodeId, VarList, check_value};
+use crate::kernels::{Memory, Threads};
+use crate::shape::Shape;
 
 /// How many sets of leaf shapes a program keeps its plan for.
 const PLANS: usize = 8;
@@ -22,10 +25,20 @@ const PLANS: usize = 8;
 pub struct Program<'g, L: VarList<'g>> {
     graph: &'g Graph,
     outputs: L::Owned,
-    code: Code,
-    /// Most recently used first.
-    plans: Vec<Plan>,
-    fuse: bool,
+    compiled: Loan,
+    /// The leaves on the tape, in the order of the code.
+    leaves: SmallVec<[BoundLeaf; 8]>,
+    options: Options,
+}
+
+/// A leaf that the formula reads, and where its value is kept.
+pub(super) struct BoundLeaf {
+    pub id: NodeId,
+    pub cell: LeafCell,
+    /// Whether it may be overwritten in a run.
+    pub updated: bool,
+    /// Whether its value is read, not its shape alone.
+    pub live: bool,
 }
 
 impl Graph {
@@ -54,9 +67,20 @@ impl Graph {
         updates: impl Into<Updates<'g>>,
     ) -> Result<Program<'g, L>> {
         let exprs = outputs.exprs();
-        let code = Code::compile(self, &exprs, &updates.into().0)?;
+        let (compiled, ids) = compiled(self, &exprs, &updates.into().0)?;
         let outputs = outputs.rebuild(&mut exprs.into_iter());
-        Ok(Program { graph: self, outputs, code, plans: Vec::new(), fuse: true })
+        let leaves = {
+            let known = self.leaves();
+            let sources = compiled.code.leaves.iter().zip(ids);
+            let bound = sources.map(|(source, id)| BoundLeaf {
+                id,
+                cell: known.cell(id).cloned().unwrap_or_else(|| LeafCell::new(Content::Freed.into())),
+                updated: source.updated,
+                live: compiled.code.instructions[source.instruction as usize].live,
+            });
+            bound.collect()
+        };
+        Ok(Program { graph: self, outputs, compiled, leaves, options: Options::default() })
     }
 }
 
@@ -84,158 +108,138 @@ impl<'g, L: VarList<'g>> Program<'g, L> {
     /// - [`Error::AtRun`] if an operation is not defined for the sizes of this run.
     pub fn run_with(&mut self, feeds: &[Feed<'_>]) -> Result<<L::Owned as VarList<'g>>::Views<'_>> {
         self.execute(feeds)?;
-        self.update();
-        let plan = &self.plans[0];
-        let count = self.code.outputs.len();
-        let mut views = plan.results[..count].iter().map(|result| view(plan, result));
+        let plan = &self.compiled.plans[0];
+        let mut views = plan.outputs.iter().map(|result| view(plan, result));
         Ok(self.outputs.views(&mut views))
     }
 
-    /// The bytes of the buffers in which the last run kept everything that it computed, 0 before the first run.
+    /// The bytes in which the last run kept everything that it computed, 0 before the first run.
     #[doc(hidden)]
     #[must_use]
     pub fn planned_bytes(&self) -> usize {
-        self.plans.first().map_or(0, |plan| plan.buffers.bytes())
+        self.compiled.plans.first().map_or(0, |plan| plan.extent.arena)
     }
 
-    /// The same program without fusion: the tests' oracle, one operation after the other.
+    /// The same program without fusion: one operation after the other.
     #[doc(hidden)]
     #[must_use]
     pub fn plain(mut self) -> Self {
-        self.fuse = false;
-        self.plans.clear();
+        self.options.fuse = false;
+        self.compiled.keep_out();
         self
     }
 
     fn execute(&mut self, feeds: &[Feed<'_>]) -> Result<()> {
-        let leaves = self.graph.leaves();
-        let feeds = self.resolve(feeds)?;
-        let views = self.views(&feeds, &leaves)?;
-        // What lies with gaps is packed for this run.
-        let packed: SmallVec<[Option<Value>; 8]> =
-            views.iter().map(|view| view.as_ref().and_then(pack)).collect();
-        let mut lies: SmallVec<[Lie; 8]> = SmallVec::new();
-        let mut slices: SmallVec<[Slice<'_>; 8]> = SmallVec::new();
-        for ((source, view), packed) in self.code.leaves.iter().zip(&views).zip(&packed) {
-            let packed = packed.as_ref().map(Value::view);
-            match packed.or_else(|| view.as_ref().map(View::reborrow)) {
-                Some(view) => {
-                    lies.push(lie(&view));
-                    slices.push(slice(&view));
-                }
-                None => {
-                    lies.push(Lie::packed(self.code.instructions[source.instruction as usize].shape.clone()));
-                    slices.push(Slice::F64(&[]));
+        let given = self.resolve(feeds)?;
+        self.select_plan(&given)?;
+        let Compiled { code, plans, .. } = &mut *self.compiled;
+        let plan = &mut plans[0];
+        {
+            let mut bound: SmallVec<[Bound<'_>; 8]> = bind(&self.leaves, &given, &plan.extent);
+            let memory = Memory::new(&mut plan.arena, bound.iter_mut().map(Bound::memory), &plan.extent);
+            for step in &plan.steps {
+                if let Err(OutOfRange { index, instruction }) =
+                    step.run(&memory, self.options.level, Threads::ONE)
+                {
+                    let shapes: Vec<Shape> = plan.leaves.iter().map(|lie| lie.shape.clone()).collect();
+                    return Err(code.out_of_range(index, instruction as usize, &code.infer(&shapes)?));
                 }
             }
         }
-        select_plan(&self.code, &mut self.plans, &lies, self.fuse)?;
-        let plan = &mut self.plans[0];
-        for step in &plan.steps {
-            step.run(&slices, &mut plan.buffers);
+        for (leaf, result) in &plan.copies {
+            let new = view(plan, result);
+            let Content::Value(value) = &mut *self.leaves[*leaf as usize].cell.borrow_mut() else { continue };
+            assign(value, &new);
         }
         Ok(())
     }
 
-    /// The feeds by leaf.
-    fn resolve<'f>(&self, feeds: &[Feed<'f>]) -> Result<SmallVec<[(NodeId, View<'f>); 4]>> {
-        let op = "run_with";
-        let mut resolved: SmallVec<[(NodeId, View<'f>); 4]> = SmallVec::new();
-        for feed in feeds {
-            let leaf = match feed.target {
-                Target::Node { graph, .. } if !std::ptr::eq(graph, self.graph) => {
-                    return Err(Error::OtherGraph { op });
-                }
-                Target::Node { id, .. } => self.graph.handle(id),
-                Target::Name(name) => self.graph.find(name).ok_or_else(|| Error::UnknownName {
-                    name: name.to_owned(),
-                    known: self.graph.arena().leaf_names(),
-                })?,
-            };
-            check_value(leaf, feed.view.shape(), feed.view.dtype(), "feed")?;
-            if resolved.iter().any(|&(other, _)| other == leaf.id()) {
-                let leaf = Box::new(self.graph.arena().describe(leaf.id()));
-                return Err(Error::Twice { op: "fed", leaf });
-            }
-            resolved.push((leaf.id(), feed.view.clone()));
-        }
-        Ok(resolved)
-    }
-
-    /// The value of every leaf: what is fed, else what is stored; none where the shape at recording is enough.
-    fn views<'a>(
-        &self,
-        feeds: &'a [(NodeId, View<'_>)],
-        leaves: &'a Leaves,
-    ) -> Result<SmallVec<[Option<View<'a>>; 8]>> {
-        let arena = self.graph.arena();
-        let value = |source: &Source| {
-            let fed = feeds.iter().find(|(leaf, _)| *leaf == source.id).map(|(_, view)| view.reborrow());
-            let view = fed.or_else(|| leaves.values.get(source.id).map(Value::view));
-            if arena.get(source.id).is_none() {
-                Err(Error::Freed { op: "run" })
-            } else if view.is_none() && self.code.instructions[source.instruction as usize].live {
-                Err(Error::NotFed { leaf: Box::new(arena.describe(source.id)) })
+    /// What is given for every leaf: a feed, or the value that it holds.
+    fn resolve<'f>(&self, feeds: &[Feed<'f>]) -> Result<SmallVec<[Given<'f>; 8]>> {
+        let mut given: SmallVec<[Given<'f>; 8]> = SmallVec::from_elem(Given::Stored, self.leaves.len());
+        for (i, feed) in feeds.iter().enumerate() {
+            let id = self.target(feed)?;
+            let fits = |leaf: &BoundLeaf| leaf.id == id;
+            // Feeds mostly come in the order of the leaves.
+            let place = if self.leaves.get(i).is_some_and(fits) {
+                Some(i)
             } else {
-                Ok(view)
+                self.leaves.iter().position(fits)
+            };
+            check_value(self.graph.handle(id), feed.array.shape(), feed.array.dtype(), "feed")?;
+            let twice = match place {
+                Some(place) => {
+                    matches!(std::mem::replace(&mut given[place], Given::Fed(feed.array)), Given::Fed(_))
+                }
+                None => feeds[..i].iter().any(|other| matches!(self.target(other), Ok(other) if other == id)),
+            };
+            if twice {
+                return Err(Error::Twice { op: "fed", leaf: Box::new(self.graph.arena().describe(id)) });
             }
-        };
-        self.code.leaves.iter().map(value).collect()
+        }
+        Ok(given)
     }
 
-    fn update(&self) {
-        let plan = &self.plans[0];
-        let mut leaves = self.graph.leaves_mut();
-        let results = &plan.results[self.code.outputs.len()..];
-        for (&(leaf, _), result) in self.code.updates.iter().zip(results) {
-            let Some(value) = leaves.values.get_mut(self.code.leaves[leaf as usize].id) else { continue };
-            match (value, view(plan, result)) {
-                (Value::F32(old), View::F32(new)) => old.assign(&new),
-                (Value::F64(old), View::F64(new)) => old.assign(&new),
-                (Value::I64(old), View::I64(new)) => old.assign(&new),
-                (Value::Bool(old), View::Bool(new)) => old.assign(&new),
+    fn target(&self, feed: &Feed<'_>) -> Result<NodeId> {
+        match feed.target {
+            Target::Node { graph, .. } if !std::ptr::eq(graph, self.graph) => {
+                Err(Error::OtherGraph { op: "run_with" })
+            }
+            Target::Node { id, .. } => Ok(id),
+            Target::Name(name) => self.graph.find(name).map(|leaf| leaf.id()).ok_or_else(|| {
+                Error::UnknownName { name: name.to_owned(), known: self.graph.arena().leaf_names() }
+            }),
+        }
+    }
+
+    /// Brings the plan for what is given to the front.
+    fn select_plan(&mut self, given: &[Given<'_>]) -> Result<()> {
+        for (leaf, given) in self.leaves.iter().zip(given) {
+            match (&*leaf.cell.borrow(), given) {
+                (Content::Freed, _) => return Err(Error::Freed { op: "run" }),
+                (Content::Empty, Given::Stored) if leaf.live => {
+                    return Err(Error::NotFed { leaf: Box::new(self.graph.arena().describe(leaf.id)) });
+                }
                 _ => {}
             }
         }
+        let fits = |plan: &Plan| {
+            let leaves = self.leaves.iter().zip(given).zip(&plan.leaves);
+            leaves.into_iter().all(|((leaf, given), lie)| given.lies(leaf, lie))
+        };
+        let Compiled { code, plans, .. } = &mut *self.compiled;
+        match plans.iter().position(fits) {
+            Some(0) => {}
+            Some(i) => plans[..=i].rotate_right(1),
+            None => {
+                let shapes =
+                    code.leaves.iter().map(|leaf| &code.instructions[leaf.instruction as usize].shape);
+                let lies = self.leaves.iter().zip(given).zip(shapes);
+                let lies = lies.map(|((leaf, given), shape)| given.lie(leaf, shape)).collect();
+                let plan = Plan::new(code, lies, self.options)?;
+                plans.truncate(PLANS - 1);
+                plans.insert(0, plan);
+            }
+        }
+        Ok(())
     }
 }
 
 fn view<'a>(plan: &'a Plan, result: &ResultPlace) -> View<'a> {
-    plan.buffers.view(result.dtype, result.offset, &result.shape)
-}
-
-/// Brings the plan for these leaves to the front.
-fn select_plan(code: &Code, plans: &mut Vec<Plan>, leaves: &[Lie], fuse: bool) -> Result<()> {
-    match plans.iter().position(|plan| plan.leaves == leaves) {
-        Some(0) => {}
-        Some(i) => plans[..=i].rotate_right(1),
-        None => {
-            let plan = Plan::new(code, leaves.to_vec(), fuse)?;
-            plans.truncate(PLANS - 1);
-            plans.insert(0, plan);
-        }
+    fn view<'a, T: Element>(plan: &'a Plan, result: &ResultPlace) -> View<'a> {
+        let data = plan.arena.slice::<T>(result.offset, result.shape.size());
+        let view = ArrayViewD::from_shape(&result.shape[..], data);
+        T::view(view.expect("a slice of the shape's size has the shape"))
     }
-    Ok(())
+    super::block::with_type!(result.dtype, T => view::<T>(plan, result))
 }
 
-/// A copy without gaps of an array that has some.
-fn pack(view: &View<'_>) -> Option<Value> {
-    fn pack<T: Element>(array: &ArrayViewD<'_, T>) -> Option<Value> {
-        let gaps = array.as_slice_memory_order().is_none();
-        gaps.then(|| T::value(array.as_standard_layout().into_owned().into_shared()))
-    }
-    each_dtype!(view, View(array) => pack(array))
-}
-
-fn lie(view: &View<'_>) -> Lie {
-    each_dtype!(view, View(array) => Lie::strided(array.shape().into(), array.strides()))
-}
-
-fn slice<'a>(view: &View<'a>) -> Slice<'a> {
-    match view {
-        View::F32(array) => Slice::F32(array.to_slice_memory_order().unwrap_or_default()),
-        View::F64(array) => Slice::F64(array.to_slice_memory_order().unwrap_or_default()),
-        View::I64(array) => Slice::I64(array.to_slice_memory_order().unwrap_or_default()),
-        View::Bool(array) => Slice::Bool(array.to_slice_memory_order().unwrap_or_default()),
+fn assign(value: &mut Value, new: &View<'_>) {
+    match (value, new) {
+        (Value::F32(old), View::F32(new)) => old.assign(new),
+        (Value::F64(old), View::F64(new)) => old.assign(new),
+        (Value::I64(old), View::I64(new)) => old.assign(new),
+        (Value::Bool(old), View::Bool(new)) => old.assign(new),
+        _ => {}
     }
 }

@@ -1,119 +1,145 @@
 //! What is computed together, and what is only another view of something.
 //!
-//! Elementwise operations of one shape are gathered in groups that run block by block. A group stays open until one
-//! of its values is needed by something that reads it whole; so no open group ever depends on another.
+//! Elementwise operations of as many elements, and reductions of their rows, are gathered in groups that run block by
+//! block. A group stays open until one of its values is needed by something that reads it otherwise than it is computed;
+//! so no open group ever depends on another.
 
 use smallvec::SmallVec;
 
-use super::buffers::Lie;
 use super::code::{Code, Instruction};
+use super::leaf::Lie;
+use super::order::order;
+use super::place::{Base, Place};
 use crate::element::{DType, Literal};
 use crate::kernels::Middle;
-use crate::ops::{Fold, Layout, Logic, Op, Reduce, expanded};
-use crate::shape::{Axes, Shape, Strides};
+use crate::ops::{Binary, Fold, Index, Layout, Logic, MatMul, Op, Reduce, Slicing};
+use crate::shape::{Axes, Run, Shape, Strides};
 
 /// How many operations a group holds at most: its values in flight have to stay in the cache.
 const GROUP: usize = 64;
+/// How long the rows of a group may be: several have to stay in the cache.
+const COLUMNS: usize = 4096;
 
-/// What holds elements: a leaf, or a value that a unit computes.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub(super) enum Base {
-    Leaf(u32),
-    Value(u32),
+/// What a member of a group does.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) enum Act {
+    /// An elementwise operation.
+    Map(Op),
+    /// A reduction of every row, divided by a count.
+    Rows(Fold, Option<f64>),
+    /// A reduction of all elements, divided by a count.
+    Total(Fold, Option<f64>),
 }
 
-/// A strided view of a base.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Place {
-    pub base: Base,
-    pub dtype: DType,
-    pub offset: usize,
-    pub shape: Shape,
-    pub strides: Strides,
+/// How many elements a member of a group has.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Span {
+    /// One for every element of the group.
+    Full,
+    /// One for every row.
+    Row,
+    /// One, which is there when the group has run.
+    After,
 }
 
-impl Place {
-    fn packed(base: Base, dtype: DType, offset: usize, shape: Shape) -> Self {
-        Self { base, dtype, offset, strides: shape.c_strides(), shape }
-    }
-
-    /// Whether the elements lie in C order without gaps.
-    pub fn is_packed(&self) -> bool {
-        let mut strides = self.shape.c_strides();
-        for (axis, &size) in self.shape.iter().enumerate() {
-            if size == 1 {
-                strides[axis] = self.strides[axis];
-            }
-        }
-        self.shape.size() == 0 || strides == self.strides
-    }
-
-    /// Whether every element is the first one.
-    pub fn is_single(&self) -> bool {
-        self.shape.iter().zip(&self.strides).all(|(&size, &stride)| size == 1 || stride == 0)
-    }
-
-    fn stretched(&self, shape: &Shape) -> Self {
-        let new = shape.ndim() - self.shape.ndim();
-        let old = self.shape.iter().zip(&self.strides);
-        let strides = std::iter::repeat_n(0, new)
-            .chain(old.zip(&shape[new..]).map(|((&from, &stride), &to)| if from == to { stride } else { 0 }));
-        Self { shape: shape.clone(), strides: strides.collect(), ..*self }
-    }
-
-    fn permuted(&self, axes: impl Iterator<Item = usize> + Clone) -> Self {
-        let strides = axes.clone().map(|axis| self.strides[axis]).collect();
-        Self { shape: axes.map(|axis| self.shape[axis]).collect(), strides, ..*self }
-    }
-
-    fn with_axes(&self, axes: &Axes) -> Self {
-        let mut strides = self.strides.iter();
-        let shape = expanded(&self.shape, axes);
-        let strides = (0..shape.ndim())
-            .map(|axis| if axes.contains(axis) { 0 } else { strides.next().copied().unwrap_or(0) })
-            .collect();
-        Self { shape, strides, ..*self }
-    }
-}
-
-/// An elementwise operation in a group.
+/// A step of a group.
+#[derive(Debug)]
 pub(super) struct Member {
-    pub op: Op,
-    /// The operands, stretched to the group's shape.
+    pub act: Act,
+    pub span: Span,
+    /// The operands, stretched to the elements that the member reads.
     pub operands: SmallVec<[Place; 3]>,
     pub out: u32,
 }
 
-/// A matrix in memory.
-#[derive(Clone, Copy)]
-pub(super) struct MatrixPlace {
-    pub base: Base,
-    pub offset: usize,
-    pub rows: usize,
-    pub columns: usize,
-    pub by_columns: bool,
+/// Members that run block by block.
+#[derive(Debug)]
+pub(super) struct Group {
+    pub size: usize,
+    /// The length of rows, if there are any.
+    pub columns: Option<usize>,
+    pub members: Vec<Member>,
+}
+
+/// A product of matrices, or of batches of them: `(.., m, k) · (.., k, n)`.
+#[derive(Debug)]
+pub(super) struct Product {
+    pub a: Place,
+    pub b: Place,
+    pub dtype: DType,
+    pub to: u32,
+    /// Added, times this factor, to a leaf; else it stands for itself.
+    pub onto: Option<(u32, f64)>,
 }
 
 /// What is done at one go.
+#[derive(Debug)]
 pub(super) enum Unit {
-    Group { shape: Shape, members: Vec<Member> },
-    Pack { from: Place, to: u32 },
-    Fold { fold: Fold, from: Base, offset: usize, dtype: DType, axis: Middle, divisor: Option<f64>, to: u32 },
-    Dot { a: MatrixPlace, b: MatrixPlace, dtype: DType, to: u32 },
+    Group(Group),
+    Pack {
+        from: Place,
+        to: u32,
+    },
+    Fold {
+        fold: Fold,
+        from: Place,
+        axis: Middle,
+        divisor: Option<f64>,
+        to: u32,
+    },
+    Product(Product),
+    /// Parts laid into an array, over zeros if they do not fill it.
+    Assemble {
+        parts: Vec<Part>,
+        zeros: bool,
+        dtype: DType,
+        to: u32,
+    },
+    /// Refuses indices that are not below `bound`.
+    Check {
+        from: Place,
+        bound: usize,
+        instruction: u32,
+    },
 }
 
-#[derive(Clone, Copy)]
+/// A part of an array, and where it goes among the packed elements of the whole.
+#[derive(Debug)]
+pub(super) struct Part {
+    pub from: Place,
+    pub offset: usize,
+    pub strides: Strides,
+}
+
+/// What a value is known to be before the run.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Constant {
+    /// A number.
+    Number(Literal),
+    /// 0, 1, 2, …
+    Ramp,
+}
+
+#[derive(Clone, Copy, Debug)]
 pub(super) struct ValueInfo {
     pub dtype: DType,
     pub size: usize,
-    /// The open group it belongs to.
-    group: Option<u32>,
+    /// The open group it belongs to, and as what.
+    group: Option<(u32, Span)>,
+    pub constant: Option<Constant>,
+}
+
+/// The new value of a parameter.
+#[derive(Debug)]
+pub(super) struct NewValue {
+    pub leaf: u32,
+    pub place: Place,
 }
 
 struct OpenGroup {
     id: u32,
     shape: Shape,
-    members: Vec<Member>,
+    group: Group,
 }
 
 /// The units in the order in which they run.
@@ -121,43 +147,71 @@ struct OpenGroup {
 pub(super) struct Schedule {
     pub units: Vec<Unit>,
     pub values: Vec<ValueInfo>,
-    pub constants: Vec<(u32, Literal)>,
-    /// `0, 1, …`, and how many.
-    pub ranges: Vec<(u32, usize)>,
-    /// Packed places of the outputs, then of the updates' new values.
-    pub results: Vec<Place>,
+    /// Packed places of the outputs.
+    pub outputs: Vec<Place>,
+    pub updates: Vec<NewValue>,
     open: Vec<OpenGroup>,
     groups: u32,
+    limit: usize,
+}
+
+/// What is being laid out.
+struct Source<'a> {
+    code: &'a Code,
+    shapes: &'a [Shape],
+    places: Vec<Option<Place>>,
+}
+
+impl Source<'_> {
+    fn place(&self, instruction: u32) -> Place {
+        let place = self.places[instruction as usize].clone();
+        place.expect("an operand that is read has been computed")
+    }
+
+    fn operand(&self, instruction: &Instruction, k: usize) -> Place {
+        self.place(instruction.inputs[k])
+    }
 }
 
 impl Schedule {
     pub fn new(code: &Code, shapes: &[Shape], leaves: &[Lie], fuse: bool) -> Self {
-        let mut schedule = Self::default();
         let limit = if fuse { GROUP } else { 1 };
-        let mut places: Vec<Option<Place>> = Vec::with_capacity(shapes.len());
-        let mut leaf = 0;
-        for (instruction, shape) in code.instructions.iter().zip(shapes) {
-            let place = if instruction.op.is_leaf() {
-                let Lie { offset, strides, .. } = leaves[leaf as usize].clone();
-                leaf += 1;
-                let base = Base::Leaf(leaf - 1);
-                Some(Place { base, dtype: instruction.dtype, offset, shape: shape.clone(), strides })
-            } else if instruction.live {
-                Some(schedule.visit(instruction, shape, &places, shapes, limit))
-            } else {
-                None
-            };
-            places.push(place);
+        let mut schedule = Self { limit, ..Self::default() };
+        let mut source = Source { code, shapes, places: vec![None; shapes.len()] };
+        for (i, (source_leaf, lie)) in code.leaves.iter().zip(leaves).enumerate() {
+            let at = source_leaf.instruction as usize;
+            source.places[at] = Some(Place {
+                base: Base::Leaf(i as u32),
+                dtype: code.instructions[at].dtype,
+                offset: lie.offset,
+                shape: shapes[at].clone(),
+                strides: lie.strides.clone(),
+            });
         }
-        let updates = code.updates.iter().map(|&(_, value)| value);
-        for result in code.outputs.iter().copied().chain(updates) {
-            if let Some(place) = places[result as usize].clone() {
-                let place = match place.base {
-                    Base::Leaf(_) => schedule.pack(place),
-                    Base::Value(_) => schedule.packed(place),
-                };
-                schedule.results.push(place);
+        // Outputs that are leaves show their values from before any update.
+        let mut outputs: Vec<Option<Place>> = vec![None; code.outputs.len()];
+        for (output, &at) in outputs.iter_mut().zip(&code.outputs) {
+            if code.instructions[at as usize].op.is_leaf() {
+                *output = Some(schedule.pack(source.place(at)));
             }
+        }
+        for step in order(code, fuse) {
+            schedule.visit(step.instruction, &mut source);
+            for &value in &step.settles {
+                let base = source.place(value).base;
+                schedule.settle(base);
+            }
+        }
+        for (output, &at) in outputs.into_iter().zip(&code.outputs) {
+            let place = match output {
+                Some(place) => place,
+                None => schedule.result(source.place(at)),
+            };
+            schedule.outputs.push(place);
+        }
+        for &(leaf, value) in &code.updates {
+            let place = schedule.result(source.place(value));
+            schedule.updates.push(NewValue { leaf, place });
         }
         while let Some(group) = schedule.open.first() {
             let id = group.id;
@@ -166,110 +220,182 @@ impl Schedule {
         schedule
     }
 
-    fn visit(
-        &mut self,
-        instruction: &Instruction,
-        shape: &Shape,
-        places: &[Option<Place>],
-        shapes: &[Shape],
-        limit: usize,
-    ) -> Place {
-        let Instruction { op, inputs, dtype, .. } = instruction;
-        let operand = |k: usize| -> Place {
-            let place = places[inputs[k] as usize].clone();
-            place.expect("an operand that is read has been computed")
-        };
-        match op {
-            Op::Literal(literal) => self.constant(*literal),
-            // The order in which instructions are listed is the order in which units are made.
-            Op::Order(_) => operand(0),
-            Op::Range(_) => {
-                let value = self.value(*dtype, shape.size(), None);
-                self.ranges.push((value, shape.size()));
-                Place::packed(Base::Value(value), *dtype, 0, shape.clone())
-            }
-            Op::Layout(layout) => self.arrange(layout, operand(0), shape),
-            Op::Reduce(Reduce { fold: Fold::Size, axes, .. }) => {
-                let operand = &shapes[inputs[0] as usize];
-                let count: usize = axes.iter().map(|axis| operand[axis]).product();
-                self.constant(Literal::rounded(count as f64, *dtype))
-            }
-            Op::Reduce(Reduce { fold, axes, .. }) => {
-                let place = self.reduce(*fold, operand(0), axes, *dtype);
-                Place { strides: shape.c_strides(), shape: shape.clone(), ..place }
-            }
-            Op::MatMul(_) => self.multiply(operand(0), operand(1), shape),
-            _ => {
-                let operands = (0..inputs.len()).map(|k| operand(k).stretched(shape)).collect();
-                self.elementwise(op.clone(), operands, *dtype, shape, limit)
-            }
+    /// A place that lies packed in the buffer.
+    fn result(&mut self, place: Place) -> Place {
+        match place.base {
+            Base::Leaf(_) => self.pack(place),
+            Base::Value(_) => self.packed(place),
         }
     }
 
-    fn value(&mut self, dtype: DType, size: usize, group: Option<u32>) -> u32 {
-        self.values.push(ValueInfo { dtype, size, group });
+    fn visit(&mut self, at: u32, source: &mut Source<'_>) {
+        let instruction = &source.code.instructions[at as usize];
+        if !instruction.live || instruction.op.is_leaf() {
+            return;
+        }
+        let shape = &source.shapes[at as usize];
+        let dtype = instruction.dtype;
+        let operand = |k: usize| source.operand(instruction, k);
+        let place = match &instruction.op {
+            Op::Literal(literal) => self.constant(*literal, shape),
+            // When it is computed, the order in which instructions are listed says.
+            Op::Order(_) => operand(0),
+            Op::Layout(layout) => self.arrange(layout, operand(0), shape),
+            Op::Reduce(Reduce { fold: Fold::Size, axes, .. }) => {
+                let operand = &source.shapes[instruction.inputs[0] as usize];
+                let count: usize = axes.iter().map(|axis| operand[axis]).product();
+                self.constant(Literal::rounded(count as f64, dtype), shape)
+            }
+            Op::Reduce(Reduce { fold, axes, .. }) => {
+                let place = self.reduce(*fold, operand(0), axes, dtype);
+                Place { strides: shape.c_strides(), shape: shape.clone(), ..place }
+            }
+            Op::MatMul(MatMul::Dot) => self.multiply(operand(0), operand(1), shape),
+            Op::MatMul(MatMul::MatMul) => self.multiply_batch(&operand(0), &operand(1), shape),
+            Op::Index(Index::Along(axis)) => self.ramp(axis, shape),
+            Op::Index(Index::Within(axis)) => {
+                let axis = axis.single().unwrap_or_default();
+                self.check(operand(0), source.shapes[instruction.inputs[1] as usize][axis], at)
+            }
+            Op::Slicing(slicing) => self.slice(slicing, instruction, source, shape),
+            op => {
+                let operands = (0..instruction.inputs.len()).map(|k| operand(k).stretched(shape)).collect();
+                self.elementwise(op.clone(), operands, dtype, shape)
+            }
+        };
+        source.places[at as usize] = Some(place);
+    }
+
+    fn value(&mut self, dtype: DType, size: usize, group: Option<(u32, Span)>) -> u32 {
+        self.values.push(ValueInfo { dtype, size, group, constant: None });
         self.values.len() as u32 - 1
     }
 
-    fn constant(&mut self, literal: Literal) -> Place {
+    fn constant(&mut self, literal: Literal, shape: &Shape) -> Place {
         let value = self.value(literal.dtype(), 1, None);
-        self.constants.push((value, literal));
-        Place::packed(Base::Value(value), literal.dtype(), 0, Shape::scalar())
+        self.values[value as usize].constant = Some(Constant::Number(literal));
+        Place::packed(Base::Value(value), literal.dtype(), 0, Shape::scalar()).stretched(shape)
     }
 
-    /// Closes the group that a value belongs to, so that it can be read whole.
+    fn as_number(&self, place: &Place) -> Option<Literal> {
+        let Base::Value(value) = place.base else { return None };
+        match self.values[value as usize].constant {
+            Some(Constant::Number(literal)) if place.is_single() => Some(literal),
+            _ => None,
+        }
+    }
+
+    fn owner(&self, base: Base) -> Option<(u32, Span)> {
+        match base {
+            Base::Value(value) => self.values[value as usize].group,
+            Base::Leaf(_) => None,
+        }
+    }
+
+    /// Closes the group that a value belongs to, so that it can be read in any way.
     fn settle(&mut self, base: Base) {
-        if let Base::Value(value) = base
-            && let Some(group) = self.values[value as usize].group
-        {
+        if let Some((group, _)) = self.owner(base) {
             self.flush(group);
         }
     }
 
     fn flush(&mut self, id: u32) {
         if let Some(i) = self.open.iter().position(|group| group.id == id) {
-            let OpenGroup { shape, members, .. } = self.open.remove(i);
-            for member in &members {
+            let OpenGroup { group, .. } = self.open.remove(i);
+            for member in &group.members {
                 self.values[member.out as usize].group = None;
             }
-            self.units.push(Unit::Group { shape, members });
+            self.units.push(Unit::Group(group));
         }
     }
 
-    fn elementwise(
+    fn find(&self, id: u32) -> Option<usize> {
+        self.open.iter().position(|group| group.id == id)
+    }
+
+    fn open(&mut self, shape: &Shape) -> usize {
+        self.groups += 1;
+        let group = Group { size: shape.size(), columns: None, members: Vec::new() };
+        self.open.push(OpenGroup { id: self.groups, shape: shape.clone(), group });
+        self.open.len() - 1
+    }
+
+    fn append(
         &mut self,
-        op: Op,
+        i: usize,
+        act: Act,
+        span: Span,
         operands: SmallVec<[Place; 3]>,
         dtype: DType,
-        shape: &Shape,
-        limit: usize,
-    ) -> Place {
-        for place in &operands {
-            let Base::Value(value) = place.base else { continue };
-            let Some(owner) = self.values[value as usize].group else { continue };
-            // In its own group a value can be read only at the place that is being computed.
-            let own = self.open.iter().any(|group| group.id == owner && group.shape == *shape);
-            if !own || !place.is_packed() {
-                self.flush(owner);
-            }
-        }
-        let i = self.open.iter().position(|group| group.shape == *shape).unwrap_or_else(|| {
-            self.groups += 1;
-            self.open.push(OpenGroup { id: self.groups, shape: shape.clone(), members: Vec::new() });
-            self.open.len() - 1
-        });
-        let id = self.open[i].id;
-        let out = self.value(dtype, shape.size(), Some(id));
-        self.open[i].members.push(Member { op, operands, out });
-        if self.open[i].members.len() >= limit {
+    ) -> u32 {
+        let OpenGroup { id, group, .. } = &self.open[i];
+        let id = *id;
+        let size = match span {
+            Span::Full => group.size,
+            Span::Row => group.size / group.columns.unwrap_or(1),
+            Span::After => 1,
+        };
+        let out = self.value(dtype, size, Some((id, span)));
+        let group = &mut self.open[i].group;
+        group.members.push(Member { act, span, operands, out });
+        if group.members.len() >= self.limit {
             self.flush(id);
         }
+        out
+    }
+
+    fn elementwise(&mut self, op: Op, operands: SmallVec<[Place; 3]>, dtype: DType, shape: &Shape) -> Place {
+        let numbers: SmallVec<[Option<Literal>; 3]> = operands.iter().map(|p| self.as_number(p)).collect();
+        if let Some(literal) = op.evaluate(&numbers) {
+            return self.constant(literal, shape);
+        }
+        let (i, span) = self.home(&operands, shape);
+        let out = self.append(i, Act::Map(op), span, operands, dtype);
         Place::packed(Base::Value(out), dtype, 0, shape.clone())
+    }
+
+    /// The group for an elementwise operation: that of its operands, if it can read them as they are computed.
+    fn home(&mut self, operands: &[Place], shape: &Shape) -> (usize, Span) {
+        let mut owners: SmallVec<[u32; 3]> =
+            operands.iter().filter_map(|p| self.owner(p.base)).map(|o| o.0).collect();
+        owners.dedup();
+        if let [only] = owners[..]
+            && let Some(i) = self.find(only)
+            && let Some(span) = self.fits(i, operands, shape)
+        {
+            return (i, span);
+        }
+        for owner in owners {
+            self.flush(owner);
+        }
+        let i = self.open.iter().position(|group| group.shape == *shape);
+        (i.unwrap_or_else(|| self.open(shape)), Span::Full)
+    }
+
+    /// As what an operation of this shape can be a member of a group that has computed some of its operands.
+    fn fits(&self, i: usize, operands: &[Place], shape: &Shape) -> Option<Span> {
+        let OpenGroup { id, group, .. } = &self.open[i];
+        let readable = |wanted: Span| {
+            operands.iter().all(|place| match self.owner(place.base) {
+                Some((owner, span)) if owner == *id => match (wanted, span) {
+                    (Span::Full, Span::Full) | (Span::Row, Span::Row) => place.is_packed(),
+                    (Span::Full, Span::Row) => group.columns.is_some_and(|columns| place.is_row(columns)),
+                    _ => false,
+                },
+                _ => true,
+            })
+        };
+        let size = shape.size();
+        if size == group.size && readable(Span::Full) {
+            return Some(Span::Full);
+        }
+        let rows = group.columns.map(|columns| group.size / columns);
+        (rows == Some(size) && readable(Span::Row)).then_some(Span::Row)
     }
 
     fn pack(&mut self, from: Place) -> Place {
         self.settle(from.base);
-        let to = self.value(from.dtype, from.shape.size(), None);
+        let to = self.value(from.dtype, from.size(), None);
         let place = Place::packed(Base::Value(to), from.dtype, 0, from.shape.clone());
         self.units.push(Unit::Pack { from, to });
         place
@@ -284,11 +410,13 @@ impl Schedule {
             Layout::Transpose { axes } => place.permuted(axes.iter()),
             Layout::Reshape { .. }
             | Layout::ReshapeLike
-            | Layout::Merge { .. }
-            | Layout::ExpandDims { .. } => {
-                let place = self.packed(place);
+            | Layout::ExpandDims { .. }
+            | Layout::Squeeze { .. }
+            | Layout::Flatten { .. }
+            | Layout::UnflattenLike { .. } => place.reshaped(shape).unwrap_or_else(|| {
+                let place = self.pack(place);
                 Place::packed(place.base, place.dtype, place.offset, shape.clone())
-            }
+            }),
             Layout::BroadcastTo { .. } => place.stretched(shape),
             Layout::BroadcastLike { axes } => place.with_axes(axes).stretched(shape),
             Layout::SumLike => {
@@ -310,12 +438,66 @@ impl Schedule {
         let reduced = |axis: usize| axes.contains(axis);
         let count: usize = axes.iter().map(|axis| place.shape[axis]).product();
         let divisor = (fold == Fold::Mean).then_some(count as f64);
-        let mut segments = segments(&place.shape, reduced);
+        let segments = segments(&place.shape, reduced);
+        let blockwise = matches!(fold, Fold::Sum | Fold::Mean | Fold::Max | Fold::Min) && dtype.is_float();
+        match segments[..] {
+            [.., (columns, true)]
+                if segments.iter().filter(|segment| segment.1).count() == 1 && blockwise && columns > 0 =>
+            {
+                let rows = place.size() / columns;
+                if columns <= COLUMNS {
+                    return self.reduce_rows(Act::Rows(fold, divisor), Span::Row, columns, place, dtype);
+                } else if rows == 1 {
+                    return self.reduce_rows(Act::Total(fold, divisor), Span::After, columns, place, dtype);
+                }
+            }
+            _ => {}
+        }
+        self.reduce_apart(fold, place, axes, dtype, segments)
+    }
+
+    /// A reduction as a member of a group.
+    fn reduce_rows(&mut self, act: Act, span: Span, columns: usize, place: Place, dtype: DType) -> Place {
+        let fits = |open: &OpenGroup| {
+            open.group.size == place.size()
+                && (span == Span::After || open.group.columns.is_none_or(|known| known == columns))
+        };
+        let i = match self.owner(place.base) {
+            Some((owner, Span::Full)) if place.is_packed() => {
+                self.find(owner).filter(|&i| fits(&self.open[i]))
+            }
+            Some(_) => None,
+            None => self.open.iter().position(|open| open.shape == place.shape && fits(open)),
+        };
+        if i.is_none() {
+            self.settle(place.base);
+        }
+        let i = i.unwrap_or_else(|| self.open(&place.shape));
+        if span == Span::Row {
+            self.open[i].group.columns = Some(columns);
+        }
+        let out = self.append(i, act, span, SmallVec::from_iter([place]), dtype);
+        let size = self.values[out as usize].size;
+        Place::packed(Base::Value(out), dtype, 0, Shape::from([size]))
+    }
+
+    /// A reduction on its own, axis by axis.
+    fn reduce_apart(
+        &mut self,
+        fold: Fold,
+        place: Place,
+        axes: &Axes,
+        dtype: DType,
+        mut segments: Vec<(usize, bool)>,
+    ) -> Place {
+        let reduced = |axis: usize| axes.contains(axis);
+        let count: usize = axes.iter().map(|axis| place.shape[axis]).product();
+        let divisor = (fold == Fold::Mean).then_some(count as f64);
         let scattered = segments.iter().filter(|segment| segment.1).count() > 1;
         let mut place = if fold == Fold::ArgMax && scattered {
             // An index counts over all reduced axes, so they have to lie together.
             let axes = (0..place.shape.ndim()).filter(|&axis| !reduced(axis)).chain(axes.iter());
-            let kept = place.shape.size() / count.max(1);
+            let kept = place.size() / count.max(1);
             segments = vec![(kept, false), (count, true)];
             self.pack(place.permuted(axes.collect::<Vec<_>>().into_iter()))
         } else {
@@ -336,40 +518,112 @@ impl Schedule {
             let done = !segments.iter().any(|segment| segment.1);
             let to = self.value(dtype, axis.outer * axis.inner, None);
             let divisor = divisor.filter(|_| done);
-            self.units.push(Unit::Fold {
-                fold,
-                from: place.base,
-                offset: place.offset,
-                dtype: place.dtype,
-                axis,
-                divisor,
-                to,
-            });
+            self.units.push(Unit::Fold { fold, from: place, axis, divisor, to });
             place = Place::packed(Base::Value(to), dtype, 0, Shape::from([axis.outer * axis.inner]));
         }
         place
     }
 
-    fn multiply(&mut self, a: Place, b: Place, shape: &Shape) -> Place {
-        let dtype = a.dtype;
-        let inner = b.shape[0];
-        let rows = if a.shape.ndim() == 2 { a.shape[0] } else { 1 };
-        let columns = if b.shape.ndim() == 2 { b.shape[1] } else { 1 };
-        let a = self.matrix(a, rows, inner);
-        let b = self.matrix(b, inner, columns);
+    fn multiply_batch(&mut self, a: &Place, b: &Place, shape: &Shape) -> Place {
+        self.settle(a.base);
+        self.settle(b.base);
+        let batch = &shape[..shape.ndim() - 2];
+        let whole = |place: &Place| {
+            let matrix = &place.shape[place.shape.ndim() - 2..];
+            place.stretched(&batch.iter().chain(matrix).copied().collect())
+        };
+        let (a, b, dtype) = (whole(a), whole(b), a.dtype);
         let to = self.value(dtype, shape.size(), None);
-        self.units.push(Unit::Dot { a, b, dtype, to });
+        self.units.push(Unit::Product(Product { a, b, dtype, to, onto: None }));
         Place::packed(Base::Value(to), dtype, 0, shape.clone())
     }
 
-    /// The place as a matrix that lies by rows or by columns.
-    fn matrix(&mut self, place: Place, rows: usize, columns: usize) -> MatrixPlace {
-        let reversed = place.permuted((0..place.shape.ndim()).rev());
-        let by_columns = !place.is_packed() && reversed.is_packed();
-        let place = if by_columns { place } else { self.packed(place) };
-        self.settle(place.base);
-        MatrixPlace { base: place.base, offset: place.offset, rows, columns, by_columns }
+    /// The index along an axis: a line of them, stretched.
+    fn ramp(&mut self, axis: &Axes, shape: &Shape) -> Place {
+        let axis = axis.single().unwrap_or_default();
+        let value = self.value(DType::I64, shape[axis], None);
+        self.values[value as usize].constant = Some(Constant::Ramp);
+        let strides = (0..shape.ndim()).map(|k| isize::from(k == axis)).collect();
+        Place { base: Base::Value(value), dtype: DType::I64, offset: 0, shape: shape.clone(), strides }
     }
+
+    fn check(&mut self, place: Place, bound: usize, instruction: u32) -> Place {
+        let place = self.packed(place);
+        self.settle(place.base);
+        self.units.push(Unit::Check { from: place.clone(), bound, instruction });
+        place
+    }
+
+    fn slice(
+        &mut self,
+        slicing: &Slicing,
+        instruction: &Instruction,
+        source: &Source<'_>,
+        shape: &Shape,
+    ) -> Place {
+        let operand = |k: usize| source.operand(instruction, k);
+        let whole = Place::packed(Base::Leaf(0), instruction.dtype, 0, shape.clone());
+        match slicing {
+            Slicing::Slice { axes, cut } => operand(0).sliced(axes, **cut),
+            Slicing::Unslice { axes, cut } => {
+                self.assemble(vec![(operand(0), whole.sliced(axes, **cut))], true, shape)
+            }
+            Slicing::Concat { axis, .. } => {
+                let (axis, runs) = runs(axis, &instruction.inputs, source.shapes);
+                let parts = runs.into_iter().enumerate().map(|(k, run)| (operand(k), whole.cut(axis, run)));
+                self.assemble(parts.collect(), false, shape)
+            }
+            Slicing::PartLike { axis, index, .. } => {
+                let (axis, runs) = runs(axis, &instruction.inputs[1..], source.shapes);
+                operand(0).cut(axis, runs[*index as usize])
+            }
+        }
+    }
+
+    fn assemble(&mut self, parts: Vec<(Place, Place)>, zeros: bool, shape: &Shape) -> Place {
+        let dtype = parts.first().map_or(DType::F64, |(from, _)| from.dtype);
+        let mut laid = Vec::with_capacity(parts.len());
+        for (from, to) in parts {
+            let from = self.packed(from);
+            self.settle(from.base);
+            laid.push(Part { from, offset: to.offset, strides: to.strides });
+        }
+        let to = self.value(dtype, shape.size(), None);
+        self.units.push(Unit::Assemble { parts: laid, zeros, dtype, to });
+        Place::packed(Base::Value(to), dtype, 0, shape.clone())
+    }
+
+    fn multiply(&mut self, a: Place, b: Place, shape: &Shape) -> Place {
+        let dtype = a.dtype;
+        let matrix = |place: Place, axis: usize| {
+            if place.shape.ndim() == 1 { place.with_axes(&Axes::from(axis)) } else { place }
+        };
+        let (a, b) = (matrix(a, 0), matrix(b, 1));
+        let whole = Shape::from([a.shape[0], b.shape[1]]);
+        if a.shape[1] == 1 {
+            // An outer product is an elementwise one.
+            let operands = SmallVec::from_iter([a.stretched(&whole), b.stretched(&whole)]);
+            let place = self.elementwise(Op::Binary(Binary::Mul), operands, dtype, &whole);
+            return Place { strides: shape.c_strides(), shape: shape.clone(), ..place };
+        }
+        self.settle(a.base);
+        self.settle(b.base);
+        let to = self.value(dtype, shape.size(), None);
+        self.units.push(Unit::Product(Product { a, b, dtype, to, onto: None }));
+        Place::packed(Base::Value(to), dtype, 0, shape.clone())
+    }
+}
+
+/// The axis, and where each of these instructions stands along it if they stand one behind the other.
+fn runs(axis: &Axes, inputs: &[u32], shapes: &[Shape]) -> (usize, Vec<Run>) {
+    let axis = axis.single().unwrap_or_default();
+    let mut end = 0;
+    let runs = inputs.iter().map(|&input| {
+        let (first, count) = (end, shapes[input as usize][axis]);
+        end += count;
+        Run { first, step: 1, count }
+    });
+    (axis, runs.collect())
 }
 
 /// Sizes of neighbouring axes that are both reduced or both kept, multiplied; axes of size 1 do not count.

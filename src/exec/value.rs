@@ -5,11 +5,11 @@ use ndarray::ArrayD;
 use super::program::Program;
 use crate::element::Element;
 use crate::error::{Error, Result};
-use crate::graph::Var;
+use crate::graph::{Content, Var};
 
 impl<'g, T: Element> Var<'g, T> {
-    /// The value, computed now from the values of the leaves. It is computed anew at each call, and nothing is kept;
-    /// to compute many times, [`compile`](crate::Graph::compile).
+    /// The value, computed now from the values of the leaves. It is computed anew at each call, by a program that the
+    /// graph keeps for the next one; to compute many times without looking for it, [`compile`](crate::Graph::compile).
     ///
     /// ```
     /// # use gradus::prelude::*;
@@ -23,8 +23,10 @@ impl<'g, T: Element> Var<'g, T> {
     /// If an input that it depends on has no value, or has sizes for which an operation is not defined; if the node
     /// or a leaf is freed.
     pub fn value(self) -> Result<ArrayD<T>> {
-        let stored = self.graph().leaves().values.get(self.id()).cloned();
-        if let Some(array) = stored.as_ref().and_then(T::array) {
+        if let Some(cell) = self.graph().leaves().cell(self.id())
+            && let Content::Value(value) = &*cell.borrow()
+            && let Some(array) = T::array(value)
+        {
             return Ok(array.to_owned());
         }
         let mut program: Program<'g, Self> = self.graph().compile(self, ())?;

@@ -13,7 +13,7 @@ use hashbrown::HashMap;
 
 use crate::element::{DType, Literal};
 use crate::graph::{Expr, LeafKind, NodeId, reach};
-use crate::ops::{Binary, Layout, Logic, MatMul, Op, Reduce, Unary};
+use crate::ops::{Binary, Layout, Logic, MatMul, Op, Reduce, Slicing, Unary};
 use crate::shape::Axes;
 
 /// What a node becomes for the batch of unit vectors. `B` is their number.
@@ -52,7 +52,7 @@ impl<'g> Batching<'g> {
         }
         let image = Image { node: cotangent, batch: Batch::Diagonal(one) };
         let images = HashMap::from([(cotangent.id(), image)]);
-        Self { range: result.range_of(Axes::ALL), images }
+        Self { range: result.flatten([0, -1]).index_along(0), images }
     }
 
     /// `formula` for the batch, in shape `(B,)` + its own; none, if an operation on the way has no batching.
@@ -88,7 +88,10 @@ impl<'g> Batching<'g> {
                 (None, Some(b)) => Some(Batch::Rows(self.right(node, inputs[0], b))),
                 _ => None,
             },
+            Op::MatMul(MatMul::MatMul) => Some(Batch::Rows(self.batched(inputs[0], inputs[1]))),
+            Op::Slicing(slicing) => self.slice(slicing, inputs),
             Op::Order(_) => Some(image(0)?.batch),
+            // Rules are linear in the cotangent, and record no other operation of it.
             _ => None,
         }
     }
@@ -195,8 +198,12 @@ impl<'g> Batching<'g> {
         let apply = |layout: Layout, x: Expr<'g>| graph.emit(Op::Layout(layout), [x]);
         if let Batch::Diagonal(diagonal) = image.batch {
             let moved = match layout {
-                Layout::Reshape { .. } | Layout::ExpandDims { .. } | Layout::Merge { .. } => {
-                    Some(apply(layout.clone(), diagonal))
+                Layout::Reshape { .. }
+                | Layout::ExpandDims { .. }
+                | Layout::Squeeze { .. }
+                | Layout::Flatten { .. } => Some(apply(layout.clone(), diagonal)),
+                Layout::UnflattenLike { .. } => {
+                    Some(graph.emit(Op::Layout(layout.clone()), [diagonal, inputs[1]]))
                 }
                 Layout::Transpose { axes } if keeps_order(image.node, axes) => {
                     Some(apply(layout.clone(), diagonal))
@@ -216,7 +223,12 @@ impl<'g> Batching<'g> {
             }
             Layout::Reshape { .. } | Layout::ReshapeLike => rows.reshape_like(self.stretched(node)),
             Layout::ExpandDims { axes } => apply(Layout::ExpandDims { axes: shifted(axes, 1) }, rows),
-            Layout::Merge { first } => apply(Layout::Merge { first: first + 1 }, rows),
+            Layout::Squeeze { axes } => apply(Layout::Squeeze { axes: shifted(axes, 1) }, rows),
+            Layout::Flatten { axes } => apply(Layout::Flatten { axes: shifted(axes, 1) }, rows),
+            Layout::UnflattenLike { axes } => {
+                let axes = shifted(axes, 1);
+                graph.emit(Op::Layout(Layout::UnflattenLike { axes }), [rows, self.stretched(inputs[1])])
+            }
             Layout::BroadcastTo { .. } => aligned(rows, node.ndim()).broadcast_like(self.stretched(node)),
             Layout::BroadcastLike { axes } => {
                 // The axes that a broadcast puts in front stand behind the batch.
@@ -233,6 +245,42 @@ impl<'g> Batching<'g> {
         }))
     }
 
+    fn slice(&self, slicing: &Slicing, inputs: &[Expr<'g>]) -> Option<Batch<'g>> {
+        let graph = inputs[0].graph();
+        let behind = match slicing.clone() {
+            Slicing::Slice { axes, cut } => Slicing::Slice { axes: shifted(&axes, 1), cut },
+            Slicing::Unslice { axes, cut } => Slicing::Unslice { axes: shifted(&axes, 1), cut },
+            Slicing::Concat { axis, count } => Slicing::Concat { axis: shifted(&axis, 1), count },
+            Slicing::PartLike { axis, index, count } => {
+                Slicing::PartLike { axis: shifted(&axis, 1), index, count }
+            }
+        };
+        let op = Op::Slicing(behind);
+        let operand = |(k, input): (usize, &Expr<'g>)| match self.images.get(&input.id()) {
+            _ if !op.reads(k) => self.stretched(*input),
+            Some(&image) => self.stacked(image),
+            None => input.broadcast_like(self.stretched(*input)),
+        };
+        let operands: Vec<Expr<'g>> = inputs.iter().enumerate().map(operand).collect();
+        graph.apply(op, &operands).ok().map(Batch::Rows)
+    }
+
+    /// `a · b` of batches of matrices: the rows are one more axis of the batch. A vector is a matrix meanwhile.
+    fn batched(&self, a: Expr<'g>, b: Expr<'g>) -> Expr<'g> {
+        let operand = |x: Expr<'g>, vector: i32| {
+            let image = self.images.get(&x.id());
+            let rows = image.map_or(x, |&image| self.stacked(image));
+            let rows = if x.ndim() == 1 { rows.expand_dims(vector) } else { rows };
+            if image.is_some() { aligned(rows, a.ndim().max(b.ndim())) } else { rows }
+        };
+        let product = operand(a, -2).matmul(operand(b, -1));
+        match (a.ndim(), b.ndim()) {
+            (1, _) => product.squeeze(-2),
+            (_, 1) => product.squeeze(-1),
+            _ => product,
+        }
+    }
+
     /// `node = a · b`, of a batch and a factor that is the same for every row.
     fn left(&self, node: Expr<'g>, a: Image<'g>, b: Expr<'g>) -> Expr<'g> {
         let transposed = |b: Expr<'g>| if b.ndim() == 1 { b } else { b.t() };
@@ -245,8 +293,8 @@ impl<'g> Batching<'g> {
             }
             _ => match (self.stacked(a), b.ndim()) {
                 (rows, _) if a.node.ndim() == 1 => rows.dot(b),
-                (rows, 1) => rows.merge(0).dot(transposed(b)).reshape_like(self.stretched(node)),
-                (rows, _) => rows.merge(0).dot(b).reshape_like(self.stretched(node)),
+                (rows, 1) => rows.flatten([0, 1]).dot(transposed(b)).reshape_like(self.stretched(node)),
+                (rows, _) => rows.flatten([0, 1]).dot(b).reshape_like(self.stretched(node)),
             },
         }
     }
@@ -268,10 +316,10 @@ impl<'g> Batching<'g> {
             (1, 1) => rows.dot(a),
             (_, 1) => rows.dot(a.t()),
             // Row by row of the batch the columns of b, each of which meets a.
-            (1, _) => rows.transpose([0, 2, 1]).merge(0).dot(a).reshape_like(self.stretched(node)),
+            (1, _) => rows.transpose([0, 2, 1]).flatten([0, 1]).dot(a).reshape_like(self.stretched(node)),
             // (k, B, n) as (k, B n): all columns of the batch side by side.
             (_, _) => {
-                let all = a.dot(rows.transpose([1, 0, 2]).merge(1));
+                let all = a.dot(rows.transpose([1, 0, 2]).flatten([1, 2]));
                 let stretched = self.stretched(node).transpose([1, 0, 2]);
                 all.reshape_like(stretched).transpose([1, 0, 2])
             }

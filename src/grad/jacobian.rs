@@ -148,7 +148,7 @@ fn zeros_of<'g>(y: Expr<'g>, x: Expr<'g>) -> Expr<'g> {
 /// The Jacobians by one sweep for each element of `y`, of which there have to be as many as there are now.
 fn row_by_row<'g>(y: Expr<'g>, targets: &[Expr<'g>]) -> Result<Vec<Expr<'g>>> {
     let count = y.shape().size();
-    let range = y.reshape([count]).range_of(0);
+    let range = y.reshape([count]).index_along(0);
     let mut jacobians: Vec<Option<Expr<'g>>> = vec![None; targets.len()];
     for i in 0..count {
         let here = range.eq(y.graph().literal(Literal::I64(i as i64)));
@@ -168,6 +168,7 @@ fn row_by_row<'g>(y: Expr<'g>, targets: &[Expr<'g>]) -> Result<Vec<Expr<'g>>> {
 #[cfg(test)]
 mod tests {
     use super::row_by_row;
+    use crate::ops::concat;
     use crate::prelude::*;
 
     #[test]
@@ -189,6 +190,49 @@ mod tests {
         let rows = row_by_row(y.erase(), &[w.erase()]).unwrap()[0].typed::<f64>().unwrap();
         let text = rows.value().unwrap_err().to_string();
         assert!(text.contains("`reshape` cannot make (4,)"), "{text}");
+    }
+
+    /// What slices, gathers, normalises and multiplies batches, of a matrix with 3 columns and any number of rows.
+    fn along_axes<'g>(kind: usize, x: Var<'g>, a: Var<'g>, u: Var<'g>) -> Var<'g> {
+        let x = x.tanh();
+        let stack = x.expand_dims(0);
+        match kind {
+            0 => x.slice(0, 1..).square(),
+            1 => x.slice(1, ndarray::Slice::new(0, None, -2)) * x.slice(1, ..2),
+            2 => concat(&[x.sin(), x.sum_keepdims(0), a], 0),
+            3 => x.split(1, 3)[1].squeeze(1).exp(),
+            4 => x.softmax(1),
+            5 => x.log_softmax([0, 1]),
+            6 => x.layer_norm(1, 1e-3),
+            7 => x.flatten([0, -1]).sin(),
+            8 => stack.matmul(a).sin(),
+            9 => stack.matmul(x.t()).squeeze(0),
+            10 => a.expand_dims(0).matmul(x.slice(0, ..2).t()).sin(),
+            11 => concat(&[stack, stack * 2.0], 0).matmul(x.t().expand_dims(0)),
+            12 => concat(&[stack, stack.cos()], 0).matmul(u * x.sum()),
+            13 => u.matmul(concat(&[stack, -stack], 0).transpose([0, 2, 1])),
+            _ => x.sum_axis(0).matmul(x.t().expand_dims(0) * 0.5),
+        }
+    }
+
+    #[test]
+    fn batches_through_operations_along_axes_follow_the_sizes_that_are_fed() {
+        let fed = Array2::from_shape_fn((4, 3), |(i, j)| ((3 * i + j) as f64).sin());
+        for kind in 0..15 {
+            let g = Graph::new();
+            let a = g.param("a", array![[0.5, -0.3, 0.1], [0.2, 0.8, -0.6], [-0.7, 0.4, 0.9]]);
+            let u = g.param("u", array![0.7, -1.1, 0.4]);
+            let x = g.input("x", array![[0.3, -0.2, 1.0], [0.7, 0.11, -0.4]]);
+            let free = along_axes(kind, x, a, u).jacobian(x);
+            x.set_value(&fed).unwrap();
+            let other = g.input("other", &fed);
+            let y = along_axes(kind, other, a, u);
+            let rows = row_by_row(y.erase(), &[other.erase()]).unwrap()[0].typed::<f64>().unwrap();
+            let (found, expected) = (free.value().unwrap(), rows.value().unwrap());
+            assert_eq!(found.shape(), expected.shape(), "{kind}");
+            let apart = (found - &expected).iter().fold(0.0, |apart: f64, d| apart.max(d.abs()));
+            assert!(apart < 1e-14 && expected.iter().any(|d| d.abs() > 0.01), "{kind}: {apart}");
+        }
     }
 
     /// One of several formulas that make a matrix with 3 rows and columns of another.

@@ -11,14 +11,14 @@ mod products;
 mod reach;
 mod recompute;
 
-use hashbrown::{HashMap, HashSet};
+use hashbrown::HashMap;
 use smallvec::SmallVec;
 
 use self::reach::explain;
 use self::recompute::Recomputed;
 use crate::element::{Literal, Real};
 use crate::error::{Error, OrFail, Result, fail};
-use crate::graph::{Expr, NodeId, Var, VarList, reach as nodes_below};
+use crate::graph::{Expr, Graph, NodeId, Reached, Var, VarList};
 use crate::ops::{Binary, Cotangent, Layout, Logic, Op, Site};
 use crate::rewrite::{Rewriter, Tier, rewrite};
 
@@ -192,8 +192,9 @@ fn check(result: Expr<'_>, cotangent: Option<Expr<'_>>, targets: &[Expr<'_>]) ->
 
 fn rewritten<'g>(result: Expr<'g>, opaque: &[NodeId]) -> Expr<'g> {
     let graph = result.graph();
-    let rewriter = Rewriter::around(Tier::Stabilising, opaque.to_vec());
-    rewrite(graph, &[result.id()], graph, rewriter, |leaf| leaf)[&result.id()]
+    let reached = Reached::new(&graph.arena(), [result.id()], |user, _, _| !opaque.contains(&user));
+    let images = rewrite(graph, &reached, &Rewriter::around(Tier::Stabilising, opaque.to_vec()));
+    images.last().map_or(result, |&image| graph.handle(image))
 }
 
 /// The chain rule: cotangents from `result` down to `targets`, added to `found`.
@@ -205,54 +206,55 @@ fn sweep<'g>(
     found: &mut HashMap<NodeId, Expr<'g>>,
 ) {
     let graph = result.graph();
-    let nodes = nodes_below(&graph.arena(), [result.id()], |_, _| true);
-    let active = depending(&nodes, targets);
-    let mut cotangents: HashMap<NodeId, Expr<'g>> = HashMap::new();
+    let reached = Reached::new(&graph.arena(), [result.id()], |_, _, _| true);
+    let active = depending(graph, &reached, targets);
+    let places: SmallVec<[_; 8]> =
+        targets.iter().map(|target| reached.place_of(&graph.arena(), target.id())).collect();
+    let mut cotangents: Vec<Option<Expr<'g>>> = vec![None; reached.nodes.len()];
     let mut recomputed = Recomputed::default();
     let opaque = opaque.iter().copied().chain(seed.map(|seed| seed.id())).collect();
     graph.with_rewriter(Rewriter::around(Tier::Algebraic, opaque), || {
         let one =
             || graph.with_origin(result.origin(), || graph.literal(Literal::rounded(1.0, result.dtype())));
-        cotangents.insert(result.id(), seed.unwrap_or_else(one));
-        for &id in nodes.iter().rev().filter(|id| active.contains(*id)) {
-            let Some(&cotangent) = cotangents.get(&id) else { continue };
-            if !targets.iter().any(|target| target.id() == id) {
-                cotangents.remove(&id);
+        cotangents[reached.nodes.len() - 1] = Some(seed.unwrap_or_else(one));
+        for (place, &id) in reached.nodes.iter().enumerate().rev() {
+            if let Some(cotangent) = cotangents[place].filter(|_| active[place]) {
+                let y = graph.handle(id);
+                let of = |x: Expr<'g>| reached.place_of(&graph.arena(), x.id()).filter(|&x| active[x]);
+                recomputed.enter(y, cotangent);
+                graph.with_origin(y.origin(), || step(y, &recomputed, cotangent, of, &mut cotangents));
             }
-            let y = graph.handle(id);
-            recomputed.enter(y, cotangent);
-            graph.with_origin(y.origin(), || step(y, &recomputed, cotangent, &active, &mut cotangents));
         }
     });
-    for target in targets {
-        if let Some(&cotangent) = cotangents.get(&target.id()) {
+    for (target, place) in targets.iter().zip(places) {
+        if let Some(cotangent) = place.and_then(|place| cotangents[place]) {
             found.insert(target.id(), cotangent);
         }
     }
 }
 
-/// The nodes that depend on a target, targets included.
-fn depending(nodes: &[NodeId], targets: &[Expr<'_>]) -> HashSet<NodeId> {
-    let mut active: HashSet<NodeId> = targets.iter().map(|target| target.id()).collect();
-    let Some(graph) = targets.first().map(|target| target.graph()) else { return active };
+/// Which of the nodes depend on a target, targets included.
+fn depending(graph: &Graph, reached: &Reached, targets: &[Expr<'_>]) -> Vec<bool> {
     let arena = graph.arena();
-    for &id in nodes {
-        let Some(node) = arena.get(id) else { continue };
-        let depends = |(k, input): (usize, &NodeId)| node.op.reads(k) && active.contains(input);
-        if node.inputs.iter().enumerate().any(depends) {
-            active.insert(id);
-        }
+    let place = |id| reached.place_of(&arena, id);
+    let mut active = vec![false; reached.nodes.len()];
+    for target in targets.iter().filter_map(|target| place(target.id())) {
+        active[target] = true;
+    }
+    for (user, node) in reached.nodes.iter().enumerate().filter_map(|(i, &id)| Some((i, arena.get(id)?))) {
+        let mut inputs = node.inputs.iter().enumerate();
+        active[user] |= inputs.any(|(k, &input)| node.op.reads(k) && place(input).is_some_and(|x| active[x]));
     }
     active
 }
 
-/// One node: its cotangent passed on to its operands.
+/// One node: its cotangent passed on to those of its operands that `active` gives a place.
 fn step<'g>(
     y: Expr<'g>,
     recomputed: &Recomputed<'g>,
     cotangent: Expr<'g>,
-    active: &HashSet<NodeId>,
-    cotangents: &mut HashMap<NodeId, Expr<'g>>,
+    active: impl Fn(Expr<'g>) -> Option<usize>,
+    cotangents: &mut [Option<Expr<'g>>],
 ) {
     let Some(op) = y.op() else { return };
     let inputs = y.inputs();
@@ -261,20 +263,20 @@ fn step<'g>(
     let site =
         Site { inputs: &operands, result, cotangent: guard.as_ref().map_or(cotangent, |guard| guard.inner) };
     for (k, &x) in inputs.iter().enumerate() {
-        if !op.reads(k) || !active.contains(&x.id()) || !x.dtype().is_float() {
-            continue;
-        }
+        let Some(place) = active(x).filter(|_| op.reads(k) && x.dtype().is_float()) else { continue };
         let Cotangent::Of(share) = op.vjp(k, &site) else { continue };
         let share = guard.as_ref().map_or(share, |guard| guard.around(share));
         // Nothing is recorded where the shapes are one by construction.
-        let share = if op.is_elementwise() { share.sum_like(x) } else { share };
-        assert_eq!(share.shape(), x.shape(), "the derivative of `{op}` has another shape than its operand");
-        cotangents
-            .entry(x.id())
-            .and_modify(|sum| {
-                *sum = *sum + share;
-            })
-            .or_insert(share);
+        let same = share.shape_root().id() == x.shape_root().id();
+        let share = if op.stretches() && !same { share.sum_like(x) } else { share };
+        assert!(
+            same || share.shape() == x.shape(),
+            "the derivative of `{op}` has shape {}, its operand {}",
+            share.shape(),
+            x.shape()
+        );
+        let sum = cotangents[place].map_or(share, |sum| sum + share);
+        cotangents[place] = Some(sum);
     }
 }
 
@@ -291,12 +293,8 @@ struct Guard<'g> {
 impl<'g> Guard<'g> {
     fn of(cotangent: Expr<'g>) -> Option<Self> {
         // A sum over what was broadcast may as well be taken after an elementwise rule.
-        let whole = match cotangent.op()? {
-            Op::Layout(Layout::SumLike) if selection(cotangent.inputs()[0]).is_some() => {
-                cotangent.inputs()[0]
-            }
-            _ => cotangent,
-        };
+        let summed = cotangent.is(|op| *op == Op::Layout(Layout::SumLike)).then(|| cotangent.inputs()[0]);
+        let whole = summed.filter(|&summed| selection(summed).is_some()).unwrap_or(cotangent);
         let Some((mut mask, mut when, mut inner)) = selection(whole) else {
             return Some(Self { mask: support(cotangent)?, inner: cotangent, when: true });
         };
@@ -319,7 +317,7 @@ fn where_it_is(mask: Expr<'_>, when: bool) -> Expr<'_> {
 
 /// The mask, the side that is not zero, and what stands there, of a `select` with zeros.
 fn selection<'g>(e: Expr<'g>) -> Option<(Expr<'g>, bool, Expr<'g>)> {
-    if e.op()? != Op::Logic(Logic::Select) {
+    if !e.is(|op| *op == Op::Logic(Logic::Select)) {
         return None;
     }
     let [mask, yes, no]: [Expr<'g>; 3] = e.inputs().into_inner().ok()?;
@@ -337,14 +335,15 @@ const BRANCHES: usize = 16;
 
 /// Where a sum of selects with zeros may be other than zero: several branches that share an operand.
 fn support(sum: Expr<'_>) -> Option<Expr<'_>> {
-    if sum.op()? != Op::Binary(Binary::Add) {
+    let adds = |e: Expr<'_>| e.is(|op| *op == Op::Binary(Binary::Add));
+    if !adds(sum) {
         return None;
     }
     let mut open: SmallVec<[Expr<'_>; 4]> = sum.inputs().into_iter().collect();
     let mut masks: SmallVec<[Expr<'_>; 4]> = SmallVec::new();
     let mut terms = 0;
     while let Some(e) = open.pop() {
-        if e.op()? == Op::Binary(Binary::Add) {
+        if adds(e) {
             open.extend(e.inputs());
             terms += 1;
             if terms > BRANCHES {

@@ -3,7 +3,7 @@
 use hashbrown::HashMap;
 use smallvec::SmallVec;
 
-use crate::graph::{Expr, NodeId, reach};
+use crate::graph::{Expr, Node, NodeId, Reached};
 use crate::ops::{Op, Order};
 
 /// The nodes between one mark and the marks and leaves before it, as copies for the backward pass.
@@ -24,12 +24,10 @@ impl<'g> Recomputed<'g> {
             return;
         }
         let graph = mark.graph();
-        let follow = |user, k| {
-            let user = graph.handle(user);
-            let inside = user.id() == mark.id() || !is_mark(user);
-            inside && user.op().is_some_and(|op| op.reads(k))
+        let follow = |user, node: &Node, k| {
+            (user == mark.id() || node.op != Op::Order(Order::Checkpoint)) && node.op.reads(k)
         };
-        let nodes = reach(&graph.arena(), [mark.id()], follow);
+        let nodes = Reached::new(&graph.arena(), [mark.id()], follow).nodes;
         let mut here: HashMap<NodeId, Expr<'g>> = HashMap::with_capacity(nodes.len());
         for e in nodes.into_iter().map(|id| graph.handle(id)).filter(|e| e.id() != mark.id()) {
             let Some(op) = e.op() else { continue };
@@ -74,6 +72,5 @@ fn copied<'g>(e: Expr<'g>, op: Op, copies: &HashMap<NodeId, Expr<'g>>) -> Expr<'
 }
 
 fn is_mark(e: Expr<'_>) -> bool {
-    let arena = e.graph().arena();
-    arena.get(e.id()).is_some_and(|node| node.op == Op::Order(Order::Checkpoint))
+    e.is(|op| *op == Op::Order(Order::Checkpoint))
 }

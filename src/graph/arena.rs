@@ -41,17 +41,24 @@ impl Arena {
         &self.order
     }
 
-    /// The node that computes `op` of `inputs`, if there is one.
-    pub fn find(&self, op: &Op, inputs: &[NodeId]) -> Option<NodeId> {
-        let same = |id: &NodeId| self.nodes[*id].op == *op && *self.nodes[*id].inputs == *inputs;
-        self.interned.find(self.hash(op, inputs), same).copied()
+    /// Where in the order of recording a node stands.
+    pub fn position(&self, id: NodeId) -> Option<u32> {
+        self.nodes.get(id).map(|node| node.position)
     }
 
-    /// Appends a node that `find` did not find.
-    pub fn push(&mut self, draft: Draft) -> NodeId {
+    /// The node that computes `op` of `inputs`, if there is one; `hash` is theirs.
+    pub fn find(&self, hash: u64, op: &Op, inputs: &[NodeId]) -> Option<NodeId> {
+        let same = |id: &NodeId| {
+            let node = &self.nodes[*id];
+            node.op == *op && *node.inputs == *inputs
+        };
+        self.interned.find(hash, same).copied()
+    }
+
+    /// Appends a node that `find` did not find under this hash.
+    pub fn push(&mut self, hash: u64, draft: Draft) -> NodeId {
         let Draft { op, inputs, signature, origin } = draft;
         let position = u32::try_from(self.order.len()).expect("a graph holds at most 2³² nodes");
-        let hash = self.hash(&op, &inputs);
         let operand = |k: usize| &self.nodes[inputs[k]];
         let shape_root = op.keeps_shape_of(|k| (operand(k).shape.ndim(), operand(k).shape_root));
         let shape_root = shape_root.map(|k| operand(k).shape_root);
@@ -62,36 +69,30 @@ impl Arena {
             shape_root: shape_root.unwrap_or(id),
             position,
             dtype: signature.dtype,
+            hash,
             origin,
             notes: None,
         });
         self.order.push(id);
-        let Self { nodes, interned, hasher, .. } = self;
-        interned.insert_unique(hash, id, |&id| {
-            let node = &nodes[id];
-            hasher.hash_one((&node.op, &*node.inputs))
-        });
+        let nodes = &self.nodes;
+        self.interned.insert_unique(hash, id, |&id| nodes[id].hash);
         id
     }
 
-    /// Removes every node from `length` on and says which.
-    pub fn truncate(&mut self, length: usize) -> impl Iterator<Item = NodeId> + '_ {
-        let freed = self.order.split_off(length.min(self.order.len()));
-        for &id in &freed {
-            let node = &self.nodes[id];
-            let hash = self.hash(&node.op, &node.inputs);
-            if let Ok(entry) = self.interned.find_entry(hash, |&other| other == id) {
+    /// Removes every node from `length` on, and tells `freed` of every leaf among them.
+    pub fn truncate(&mut self, length: usize, mut freed: impl FnMut(NodeId)) {
+        for id in self.order.drain(length.min(self.order.len())..) {
+            let Some(node) = self.nodes.remove(id) else { continue };
+            if let Ok(entry) = self.interned.find_entry(node.hash, |&other| other == id) {
                 entry.remove();
             }
-            if node.op.is_leaf()
-                && let Some(name) = node.name()
-            {
-                self.leaf_names.remove(name);
+            if node.op.is_leaf() {
+                if let Some(name) = node.name() {
+                    self.leaf_names.remove(name);
+                }
+                freed(id);
             }
         }
-        freed.into_iter().inspect(|&id| {
-            self.nodes.remove(id);
-        })
     }
 
     pub fn leaf_named(&self, name: &str) -> Option<NodeId> {
@@ -120,7 +121,8 @@ impl Arena {
         Operand { name, shape: node.shape.clone(), dtype: node.dtype, origin: node.origin }
     }
 
-    fn hash(&self, op: &Op, inputs: &[NodeId]) -> u64 {
+    /// The hash under which a node is interned.
+    pub fn hash(&self, op: &Op, inputs: &[NodeId]) -> u64 {
         self.hasher.hash_one((op, inputs))
     }
 }

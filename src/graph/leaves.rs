@@ -1,7 +1,10 @@
 //! Leaves: what a formula starts from, and the values they hold.
 
+use std::cell::RefCell;
 use std::fmt;
+use std::rc::Rc;
 
+use hashbrown::DefaultHashBuilder;
 use slotmap::SparseSecondaryMap;
 
 use super::node::NodeId;
@@ -36,11 +39,25 @@ pub struct Leaf {
     pub(crate) serial: u32,
 }
 
-/// The current values of the leaves; a placeholder has none until one is set.
+/// What a leaf holds.
+#[derive(Debug)]
+pub(crate) enum Content {
+    /// Its value.
+    Value(Value),
+    /// Nothing yet: a placeholder.
+    Empty,
+    /// Nothing any more: `Graph::truncate` has removed the leaf.
+    Freed,
+}
+
+/// A leaf's value, shared by the graph and the programs that read or update it.
+pub(crate) type LeafCell = Rc<RefCell<Content>>;
+
+/// The current values of the leaves.
 #[derive(Default)]
 pub(crate) struct Leaves {
-    pub values: SparseSecondaryMap<NodeId, Value>,
-    pub created: u32,
+    cells: SparseSecondaryMap<NodeId, LeafCell, DefaultHashBuilder>,
+    created: u32,
 }
 
 impl Leaves {
@@ -48,5 +65,23 @@ impl Leaves {
     pub fn create(&mut self, kind: LeafKind) -> Leaf {
         self.created += 1;
         Leaf { kind, serial: self.created }
+    }
+
+    /// Gives a leaf its first value, if it has one.
+    pub fn insert(&mut self, id: NodeId, value: Option<Value>) {
+        let content = value.map_or(Content::Empty, Content::Value);
+        self.cells.insert(id, Rc::new(RefCell::new(content)));
+    }
+
+    /// Where a leaf's value is kept.
+    pub fn cell(&self, id: NodeId) -> Option<&LeafCell> {
+        self.cells.get(id)
+    }
+
+    /// Removes a leaf.
+    pub fn remove(&mut self, id: NodeId) {
+        if let Some(cell) = self.cells.remove(id) {
+            *cell.borrow_mut() = Content::Freed;
+        }
     }
 }

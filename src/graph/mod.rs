@@ -7,7 +7,8 @@ mod node;
 mod var;
 mod walk;
 
-use std::cell::{Cell, Ref, RefCell, RefMut};
+use std::any::Any;
+use std::cell::{Cell, OnceCell, Ref, RefCell, RefMut};
 use std::fmt;
 use std::rc::Rc;
 
@@ -15,14 +16,14 @@ use ndarray::{ArcArray, ArrayBase, Data, Dimension, IxDyn};
 use smallvec::SmallVec;
 
 pub(crate) use self::arena::{Arena, Draft};
-pub(crate) use self::leaves::Leaves;
+pub(crate) use self::leaves::{Content, LeafCell, Leaves};
 pub use self::leaves::{Leaf, LeafKind};
 pub use self::list::VarList;
-pub(crate) use self::node::Inputs;
+pub(crate) use self::node::{Inputs, Node};
 pub use self::node::{NodeId, Signature};
 pub(crate) use self::var::check_value;
 pub use self::var::{Expr, Var};
-pub(crate) use self::walk::{NodeSet, reach};
+pub(crate) use self::walk::{NodeSet, Reached, reach};
 use crate::element::{Element, Literal, Value};
 use crate::error::{Error, OrFail, Origin, Result};
 use crate::ops::Op;
@@ -49,6 +50,7 @@ pub struct Graph {
     leaves: RefCell<Leaves>,
     origin: Cell<Option<Origin>>,
     rewriter: RefCell<Option<Rc<dyn Rewrite>>>,
+    kept: OnceCell<Rc<dyn Any>>,
 }
 
 /// What stands between a formula and the tape while a formula is being rewritten: it may give another expression of
@@ -168,9 +170,7 @@ impl Graph {
     pub fn truncate(&self, mark: Mark) {
         let mut arena = self.arena.borrow_mut();
         let mut leaves = self.leaves.borrow_mut();
-        for id in arena.truncate(mark.0) {
-            leaves.values.remove(id);
-        }
+        arena.truncate(mark.0, |leaf| leaves.remove(leaf));
     }
 
     /// Records `op` of `inputs`: the one door that returns a mistake instead of panicking. Operators and methods go
@@ -200,26 +200,24 @@ impl Graph {
     }
 
     fn record<'g>(&'g self, op: Op, inputs: &[Expr<'g>], origin: Origin) -> Result<Expr<'g>> {
-        let label = op.name();
         if inputs.iter().any(|e| !std::ptr::eq(e.graph(), self)) {
-            return Err(Error::OtherGraph { op: label });
+            return Err(Error::OtherGraph { op: op.name() });
         }
-        let ids: Inputs = inputs.iter().map(|e| e.id()).collect();
-        let inherited = self.origin.get();
-        let (op, signature) = {
-            let arena = self.arena();
-            let operands: SmallVec<[Signature; 3]> = ids
-                .iter()
-                .map(|&id| arena.signature(id).ok_or(Error::Freed { op: label }))
-                .collect::<Result<_>>()?;
-            op.check(&operands).map_err(|fault| fault(&|k| arena.describe(ids[k])))?
-        };
+        let (op, signature) = self.check(op, inputs)?;
         let rewriter = self.rewriter.borrow().clone();
         if let Some(better) = rewriter.and_then(|rewriter| rewriter.rewrite(self, &op, inputs)) {
             return Ok(better);
         }
+        let ids = match inputs {
+            [] => Inputs::new(),
+            [a] => Inputs::from_slice(&[a.id()]),
+            [a, b] => Inputs::from_buf([a.id(), b.id()]),
+            _ => inputs.iter().map(|e| e.id()).collect(),
+        };
+        let inherited = self.origin.get();
         let mut arena = self.arena.borrow_mut();
-        let id = match arena.find(&op, &ids) {
+        let hash = arena.hash(&op, &ids);
+        let id = match arena.find(hash, &op, &ids) {
             Some(id) => {
                 if inherited.is_none()
                     && let Some(node) = arena.get_mut(id)
@@ -228,9 +226,25 @@ impl Graph {
                 }
                 id
             }
-            None => arena.push(Draft { op, inputs: ids, signature, origin: inherited.unwrap_or(origin) }),
+            None => {
+                let origin = inherited.unwrap_or(origin);
+                arena.push(hash, Draft { op, inputs: ids, signature, origin })
+            }
         };
         Ok(self.handle(id))
+    }
+
+    /// The operation with its attributes resolved for these operands, and what the result is.
+    fn check(&self, op: Op, inputs: &[Expr<'_>]) -> Result<(Op, Signature)> {
+        let arena = self.arena();
+        let mut operands: SmallVec<[Signature; 3]> = SmallVec::new();
+        for input in inputs {
+            match arena.signature(input.id()) {
+                Some(signature) => operands.push(signature),
+                None => return Err(Error::Freed { op: op.name() }),
+            }
+        }
+        op.check(&operands).map_err(|fault| fault(&|k| arena.describe(inputs[k].id())))
     }
 
     /// A number in a formula.
@@ -267,16 +281,15 @@ impl Graph {
         }
         let mut leaves = self.leaves.borrow_mut();
         let op = Op::Leaf(leaves.create(kind));
-        let id = arena.push(Draft { op, inputs: Inputs::new(), signature, origin });
+        let hash = arena.hash(&op, &[]);
+        let id = arena.push(hash, Draft { op, inputs: Inputs::new(), signature, origin });
         if let Some(name) = name {
             arena.name_leaf(id, name);
             if let Some(node) = arena.get_mut(id) {
                 node.add_name(name);
             }
         }
-        if let Some(value) = value {
-            leaves.values.insert(id, value);
-        }
+        leaves.insert(id, value);
         Ok(self.handle(id))
     }
 
@@ -296,8 +309,10 @@ impl Graph {
         self.leaves.borrow()
     }
 
-    pub(crate) fn leaves_mut(&self) -> RefMut<'_, Leaves> {
-        self.leaves.borrow_mut()
+    /// What the executor keeps with the graph, whatever that is.
+    pub(crate) fn kept<T: Default + 'static>(&self) -> Rc<T> {
+        let kept = self.kept.get_or_init(|| Rc::new(T::default()));
+        Rc::clone(kept).downcast().unwrap_or_default()
     }
 
     /// Runs `body`, in which every node recorded gets this origin.

@@ -4,8 +4,8 @@ use std::fmt;
 use std::marker::PhantomData;
 
 use super::node::{Node, NodeId};
-use super::{Graph, Leaf};
-use crate::element::{DType, Dtype, Element, Erased};
+use super::{Content, Graph, Leaf};
+use crate::element::{DType, Dtype, Element, Erased, Literal};
 use crate::error::{Error, Origin, Result, fail};
 use crate::ops::Op;
 use crate::shape::Shape;
@@ -142,7 +142,12 @@ impl<'g, T: Dtype> Var<'g, T> {
         self
     }
 
-    /// What it computes, and of what.
+    /// Whether it is computed by such an operation; a freed node is not.
+    pub(crate) fn is(self, such: impl FnOnce(&Op) -> bool) -> bool {
+        self.look(|node| such(&node.op)).unwrap_or(false)
+    }
+
+    /// What it computes.
     pub(crate) fn op(self) -> Option<Op> {
         self.look(|node| node.op.clone())
     }
@@ -171,13 +176,10 @@ impl<'g, T: Dtype> Var<'g, T> {
 
     /// What leaf it is, if it is one.
     pub(crate) fn leaf(self) -> Option<Leaf> {
-        match self.look(|node| node.op.clone()) {
-            Some(Op::Leaf(leaf)) => Some(leaf),
-            _ => None,
-        }
+        self.look(|node| if let Op::Leaf(leaf) = node.op { Some(leaf) } else { None })?
     }
 
-    fn look<R>(self, read: impl FnOnce(&Node) -> R) -> Option<R> {
+    pub(crate) fn look<R>(self, read: impl FnOnce(&Node) -> R) -> Option<R> {
         self.graph.arena().get(self.id).map(read)
     }
 
@@ -199,7 +201,9 @@ impl<T: Element> Var<'_, T> {
     pub fn set_value<A: IntoArray<Elem = T>>(self, value: A) -> Result<()> {
         let value = value.into_array();
         check_value(self.erase(), value.shape(), T::DTYPE, "set_value")?;
-        self.graph.leaves_mut().values.insert(self.id, T::value(value));
+        if let Some(cell) = self.graph.leaves().cell(self.id) {
+            *cell.borrow_mut() = Content::Value(T::value(value));
+        }
         Ok(())
     }
 }
@@ -207,10 +211,12 @@ impl<T: Element> Var<'_, T> {
 impl Expr<'_> {
     /// The number that was written here, if it is a float.
     pub(crate) fn as_literal(self) -> Option<f64> {
-        match self.op() {
-            Some(Op::Literal(literal)) => literal.as_f64(),
-            _ => None,
-        }
+        self.as_number()?.as_f64()
+    }
+
+    /// The number that was written here.
+    pub(crate) fn as_number(self) -> Option<Literal> {
+        self.look(|node| if let Op::Literal(literal) = node.op { Some(literal) } else { None })?
     }
 }
 

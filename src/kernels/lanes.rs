@@ -37,18 +37,16 @@ pub trait Lanes:
     /// The larger of two; NaN where either is NaN.
     #[inline(always)]
     fn maximum(self, other: Self) -> Self {
-        // `self + other` is NaN where either is; it is only taken where the numbers do not compare.
+        // Where `other` is NaN it is not below `self`, and taken.
         let larger = Self::select(other.lt(self), self, other);
-        let ordered = Self::select(self.eq(self), larger, self);
-        Self::select(other.eq(other), ordered, other)
+        Self::select(self.eq(self), larger, self)
     }
 
     /// The smaller of two; NaN where either is NaN.
     #[inline(always)]
     fn minimum(self, other: Self) -> Self {
         let smaller = Self::select(self.lt(other), self, other);
-        let ordered = Self::select(self.eq(self), smaller, self);
-        Self::select(other.eq(other), ordered, other)
+        Self::select(self.eq(self), smaller, self)
     }
 
     /// -1, 0 or 1; NaN for NaN.
@@ -93,10 +91,14 @@ pub trait FloatLanes: Lanes<Mask = bool> + Div<Output = Self> {
     fn sin(self) -> Self;
     /// Cosine of an angle in radians; NaN for `|x| > NEAR`.
     fn cos(self) -> Self;
-    /// Sine of any angle, one lane at a time.
-    fn far_sin(self) -> Self;
-    /// Cosine of any angle, one lane at a time.
-    fn far_cos(self) -> Self;
+    /// Sine and cosine at once, the same bits as one by one; NaN for `|x| > NEAR`.
+    fn sin_cos(self) -> (Self, Self);
+    /// Sine of any angle, with branches: for a number that is computed on alone.
+    fn lone_sin(self) -> Self;
+    /// Cosine of any angle, likewise.
+    fn lone_cos(self) -> Self;
+    /// Both, likewise.
+    fn lone_sin_cos(self) -> (Self, Self);
     /// Hyperbolic tangent.
     fn tanh(self) -> Self;
     /// The error function `2/√π ∫₀ˣ e^(-t²) dt`.
@@ -109,17 +111,10 @@ pub trait FloatLanes: Lanes<Mask = bool> + Div<Output = Self> {
     /// `ln(1 + eˣ)`, accurate in both tails.
     fn softplus(self) -> Self;
 
-    /// `1 / (1 + e⁻ˣ)` as `z / (1 + z)` with `z = eˣ` for a negative `x`, so to full relative accuracy in both tails.
-    #[inline(always)]
-    fn sigmoid(self) -> Self {
-        let (zero, one) = (Self::splat(0.0), Self::splat(1.0));
-        let z = (-self.abs()).exp();
-        let sum = one + z;
-        let lost = (one - sum) + z;
-        let y = Self::select(self.lt(zero), z, one) / sum;
-        // One step towards division by the sum before it was rounded.
-        y - y * lost
-    }
+    /// `1 / (1 + e⁻ˣ)`, accurate in both tails.
+    fn sigmoid(self) -> Self;
+    /// Both at once, the same bits as one by one.
+    fn softplus_sigmoid(self) -> (Self, Self);
 }
 
 /// Integers wrap around, as NumPy's do. They are added by bits, so the operators of the trait need a wrapper.

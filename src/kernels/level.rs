@@ -58,6 +58,39 @@ impl Level {
         levels.into_iter()
     }
 
+    /// How many bytes a vector register holds.
+    pub fn vector_bytes(self) -> usize {
+        match self.0 {
+            #[cfg(target_arch = "x86_64")]
+            Isa::Avx512 => 64,
+            #[cfg(target_arch = "x86_64")]
+            Isa::Avx2 => 32,
+            Isa::Baseline => 16,
+        }
+    }
+
+    /// Runs the one of three kernels that is made for this level's vector registers, of 64, 32 or 16 bytes. Unlike
+    /// with [`run`](Self::run), each is compiled for that level alone.
+    #[inline]
+    #[allow(unsafe_code, reason = "the compiler cannot check which instructions a machine has")]
+    #[cfg_attr(not(target_arch = "x86_64"), allow(unused_variables))]
+    pub fn choose<A, B, C>(self, wide: A, half: B, narrow: C) -> A::Output
+    where
+        A: Kernel,
+        B: Kernel<Output = A::Output>,
+        C: Kernel<Output = A::Output>,
+    {
+        match self.0 {
+            // SAFETY: `available` makes this value only where the function's features have been detected.
+            #[cfg(target_arch = "x86_64")]
+            Isa::Avx512 => unsafe { avx512(wide) },
+            // SAFETY: as above.
+            #[cfg(target_arch = "x86_64")]
+            Isa::Avx2 => unsafe { avx2(half) },
+            Isa::Baseline => self.run(narrow),
+        }
+    }
+
     /// Runs a kernel compiled for this level.
     #[inline]
     #[allow(unsafe_code, reason = "the compiler cannot check which instructions a machine has")]

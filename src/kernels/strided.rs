@@ -31,6 +31,28 @@ pub(crate) fn gather<T: Copy>(
     }
 }
 
+/// The elements of `from`, in C order of `shape`, written to the strided places of `out` that begin at `offset`.
+pub(crate) fn scatter<T: Copy>(from: &[T], shape: &[usize], strides: &[isize], offset: usize, out: &mut [T]) {
+    let Some((&columns, rows)) = shape.split_last() else {
+        out[offset] = from[0];
+        return;
+    };
+    if from.is_empty() {
+        return;
+    }
+    let step = strides[rows.len()];
+    for (row, line) in from.chunks_exact(columns).enumerate() {
+        let first = base(rows, strides, row) + offset as isize;
+        if step == 1 {
+            out[first as usize..first as usize + columns].copy_from_slice(line);
+        } else {
+            for (i, &x) in line.iter().enumerate() {
+                out[(first + i as isize * step) as usize] = x;
+            }
+        }
+    }
+}
+
 /// Where row number `row` of an array of rows begins, relative to its first element.
 fn base(rows: &[usize], strides: &[isize], mut row: usize) -> isize {
     let mut base = 0;
@@ -55,7 +77,17 @@ fn copy_line<T: Copy>(data: &[T], first: isize, step: isize, out: &mut [T]) {
 
 #[cfg(test)]
 mod tests {
-    use super::gather;
+    use super::{gather, scatter};
+
+    #[test]
+    fn scatter_undoes_gather() {
+        let mut out = [0; 12];
+        scatter(&[1, 2, 3, 4], &[2, 2], &[4, -2], 7, &mut out);
+        assert_eq!(out, [0, 0, 0, 0, 0, 2, 0, 1, 0, 4, 0, 3]);
+        let mut back = [0; 4];
+        gather(&out, 7, &[2, 2], &[4, -2], 0, &mut back);
+        assert_eq!(back, [1, 2, 3, 4]);
+    }
 
     #[test]
     fn gathers_any_part_of_a_transpose() {

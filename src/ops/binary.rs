@@ -5,9 +5,9 @@ use super::{
     Cotangent, Domain, Fault, Notation, Op, Operation, Record, Site, broadcast_operands, require_dtype,
     require_same_dtype,
 };
-use crate::element::{DType, Number};
+use crate::element::{DType, Literal, Number};
 use crate::graph::{Expr, Signature, Var};
-use crate::kernels::{FloatElement, FloatLanes, Kernel, Lanes, Level, Wrapping, zip};
+use crate::kernels::{FloatElement, FloatLanes, Kernel, Lanes, Level, Wrapping, zip, zip_at};
 
 /// Defines the family. A record is: the variant and what it takes (`Number`: integers too; `Real`: floats), its name
 /// or sign, notation, LaTeX, derivative as text, the kernel body over lanes `L`, the derivative rules for both
@@ -45,10 +45,22 @@ macro_rules! binary {
                 }
             }
 
-            /// The kernel on integers, for operations that take them.
-            pub(crate) fn run_integers(self, a: &[i64], b: &[i64], out: &mut [i64]) {
+            /// The kernel on two floats, to the same bits, for a caller inside a [`Kernel`].
+            #[allow(dead_code, reason = "for formulas of numbers")]
+            #[inline(always)]
+            pub(crate) fn scalar<L: FloatLanes>(self, a: L, b: L) -> L {
                 match self {
-                    $(Self::$Variant => integers!($Takes, zip(a, b, out, |a: i64, b: i64| {
+                    $(Self::$Variant => {
+                        let ($ka, $kb) = (a, b);
+                        $kernel
+                    })*
+                }
+            }
+
+            /// The kernel on integers, for operations that take them; as [`run`](Self::run).
+            pub(crate) fn run_integers(self, level: Level, a: &[i64], b: &[i64], out: &mut [i64]) {
+                match self {
+                    $(Self::$Variant => integers!($Takes, zip_at(level, a, b, out, #[inline(always)] |a: i64, b: i64| {
                         let ($ka, $kb) = (Wrapping(a), Wrapping(b));
                         ($kernel).0
                     })),)*
@@ -94,9 +106,27 @@ macro_rules! binary {
 }
 
 impl Binary {
-    /// The kernel on floats.
+    /// The kernel on floats; an operand of one element stands for as many as there are.
     pub(crate) fn run<T: FloatElement>(self, level: Level, a: &[T], b: &[T], out: &mut [T]) {
         level.run(OnFloats { op: self, a, b, out });
+    }
+
+    /// The result for two floats.
+    pub(crate) fn evaluate(self, level: Level, a: Literal, b: Literal) -> Option<Literal> {
+        fn run<T: FloatElement + Default>(op: Binary, level: Level, a: T, b: T) -> T {
+            let mut out = [T::default()];
+            op.run(level, &[a], &[b], &mut out);
+            out[0]
+        }
+        match (a, b) {
+            (Literal::F32(a), Literal::F32(b)) => {
+                Some(Literal::F32(run(self, level, f32::from_bits(a), f32::from_bits(b)).to_bits()))
+            }
+            (Literal::F64(a), Literal::F64(b)) => {
+                Some(Literal::F64(run(self, level, f64::from_bits(a), f64::from_bits(b)).to_bits()))
+            }
+            _ => None,
+        }
     }
 }
 

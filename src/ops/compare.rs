@@ -6,7 +6,7 @@ use super::{
 };
 use crate::element::{DType, Dtype};
 use crate::graph::{Signature, Var};
-use crate::kernels::{FloatElement, FloatLanes, Kernel, Lanes, Level, Wrapping, zip};
+use crate::kernels::{FloatElement, FloatLanes, Kernel, Lanes, Level, Wrapping, zip, zip_at};
 
 /// Defines the family. A record is: the documented method, the variant, the sign, and the kernel body over lanes.
 macro_rules! compare {
@@ -38,20 +38,32 @@ macro_rules! compare {
                 }
             }
 
-            /// The kernel on integers.
-            pub(crate) fn run_integers(self, a: &[i64], b: &[i64], out: &mut [bool]) {
+            /// The kernel on two floats, for a caller inside a [`Kernel`].
+            #[allow(dead_code, reason = "for formulas of numbers")]
+            #[inline(always)]
+            pub(crate) fn scalar<L: FloatLanes>(self, a: L, b: L) -> bool {
                 match self {
-                    $(Self::$Variant => zip(a, b, out, |a: i64, b: i64| {
+                    $(Self::$Variant => {
+                        let ($a, $b) = (a, b);
+                        $kernel
+                    })*
+                }
+            }
+
+            /// The kernel on integers; as [`run`](Self::run).
+            pub(crate) fn run_integers(self, level: Level, a: &[i64], b: &[i64], out: &mut [bool]) {
+                match self {
+                    $(Self::$Variant => zip_at(level, a, b, out, #[inline(always)] |a: i64, b: i64| {
                         let ($a, $b) = (Wrapping(a), Wrapping(b));
                         $kernel
                     }),)*
                 }
             }
 
-            /// The kernel on masks.
-            pub(crate) fn run_masks(self, a: &[bool], b: &[bool], out: &mut [bool]) {
+            /// The kernel on masks; as [`run`](Self::run).
+            pub(crate) fn run_masks(self, level: Level, a: &[bool], b: &[bool], out: &mut [bool]) {
                 match self {
-                    $(Self::$Variant => zip(a, b, out, |$p: bool, $q: bool| $on_masks),)*
+                    $(Self::$Variant => zip_at(level, a, b, out, #[inline(always)] |$p: bool, $q: bool| $on_masks),)*
                 }
             }
 
@@ -85,7 +97,7 @@ macro_rules! compare {
 }
 
 impl Compare {
-    /// The kernel on floats.
+    /// The kernel on floats; an operand of one element stands for as many as there are.
     pub(crate) fn run<T: FloatElement>(self, level: Level, a: &[T], b: &[T], out: &mut [bool]) {
         level.run(OnFloats { op: self, a, b, out });
     }

@@ -6,7 +6,7 @@ use crate::element::Dtype;
 use crate::error::Error;
 use crate::graph::{Expr, Signature, Var};
 use crate::ops::{Fold, Reduce};
-use crate::shape::{Axes, AxesFault, Shape, Sizes, broadcast, stretches};
+use crate::shape::{Axes, Shape, Sizes, broadcast, stretches};
 
 /// Another arrangement of the same elements. The operations whose name ends in `Like` take sizes from a second
 /// operand, of which they read the shape alone: this is how gradients follow the batch.
@@ -24,14 +24,24 @@ pub enum Layout {
     },
     /// [`Var::reshape_like`]
     ReshapeLike,
-    /// Two neighbouring axes as one, whatever their sizes are.
-    Merge {
-        /// The first of the two.
-        first: usize,
-    },
     /// [`Var::expand_dims`]
     ExpandDims {
         /// Where the new axes stand in the result.
+        axes: Axes,
+    },
+    /// [`Var::squeeze`]
+    Squeeze {
+        /// The axes of size 1 that go.
+        axes: Axes,
+    },
+    /// [`Var::flatten`]
+    Flatten {
+        /// The axes that become one: neighbours, in order.
+        axes: Axes,
+    },
+    /// One axis becomes those axes of the second operand, with their sizes: what undoes [`Var::flatten`].
+    UnflattenLike {
+        /// The axes of the result, which are neighbours; the first of them is the operand's axis.
         axes: Axes,
     },
     /// [`Var::broadcast_to`]
@@ -58,8 +68,10 @@ impl Layout {
             Self::Transpose { .. } => record("transpose", "{#1}^{T}", "the inverse transpose of g"),
             Self::Reshape { .. } => record("reshape", "#1", "g in the operand's shape"),
             Self::ReshapeLike => record("reshape_like", "#1", "g in the operand's shape"),
-            Self::Merge { .. } => record("merge", "#1", "g in the operand's shape"),
             Self::ExpandDims { .. } => record("expand_dims", "#1", "g in the operand's shape"),
+            Self::Squeeze { .. } => record("squeeze", "#1", "g in the operand's shape"),
+            Self::Flatten { .. } => record("flatten", "#1", "g in the operand's shape"),
+            Self::UnflattenLike { .. } => record("unflatten_like", "#1", "g in the operand's shape"),
             Self::BroadcastTo { .. } => record("broadcast_to", "#1", "g summed over the stretched axes"),
             Self::BroadcastLike { .. } => record("broadcast_like", "#1", "g summed over the stretched axes"),
             Self::SumLike => record("sum_like", r"\sum #1", "g broadcast to the operand's shape"),
@@ -75,8 +87,10 @@ impl Operation for Layout {
     fn attributes(&self) -> Option<String> {
         match self {
             Self::Transpose { axes } => Some(format!("[{}]", join(axes))),
-            Self::ExpandDims { axes } => Some(axes.to_string()),
-            Self::Merge { first } => Some(first.to_string()),
+            Self::ExpandDims { axes } | Self::Squeeze { axes } | Self::UnflattenLike { axes } => {
+                Some(axes.to_string())
+            }
+            Self::Flatten { axes } => Some(join(axes)),
             Self::BroadcastLike { axes } if axes.count() > 0 => Some(axes.to_string()),
             Self::Reshape { sizes } | Self::BroadcastTo { sizes } => Some(sizes.to_string()),
             Self::ReshapeLike | Self::BroadcastLike { .. } | Self::SumLike => None,
@@ -85,7 +99,7 @@ impl Operation for Layout {
 
     fn arity(&self) -> usize {
         match self {
-            Self::ReshapeLike | Self::BroadcastLike { .. } | Self::SumLike => 2,
+            Self::ReshapeLike | Self::UnflattenLike { .. } | Self::BroadcastLike { .. } | Self::SumLike => 2,
             _ => 1,
         }
     }
@@ -107,9 +121,18 @@ impl Operation for Layout {
                 let axes = axes.resolve(rank).map_err(|fault| axes_fault("expand_dims", 0, fault))?;
                 Self::ExpandDims { axes }
             }
-            Self::Merge { first } if first + 1 >= rank => {
-                let axis = first as i32 + 1;
-                return Err(axes_fault("merge", 0, AxesFault::OutOfRange(axis)));
+            Self::Squeeze { axes } => {
+                let axes = axes.resolve(rank).map_err(|fault| axes_fault("squeeze", 0, fault))?;
+                Self::Squeeze { axes }
+            }
+            Self::Flatten { axes } => {
+                let axes = axes.span(rank).map_err(|fault| axes_fault("flatten", 0, fault))?;
+                Self::Flatten { axes }
+            }
+            Self::UnflattenLike { axes } => {
+                let rank = operands[1].shape.ndim();
+                let axes = axes.span(rank).map_err(|fault| axes_fault("unflatten_like", 1, fault))?;
+                Self::UnflattenLike { axes }
             }
             other => other,
         }))
@@ -126,7 +149,27 @@ impl Operation for Layout {
             Self::ReshapeLike if shape.size() == operands[1].shape.size() => operands[1].shape.clone(),
             Self::ReshapeLike => return Err(reshape_fault(operands[1].shape.clone().into())),
             Self::ExpandDims { axes } => expanded(shape, axes),
-            Self::Merge { first } => merged(shape, *first),
+            Self::Squeeze { axes } => match axes.iter().find(|&axis| shape[axis] != 1) {
+                None => axes.reduced(shape, false),
+                Some(_) => {
+                    let (op, expected) = ("squeeze", "axes of size 1");
+                    return Err(Box::new(move |operand| Error::Rank {
+                        op,
+                        expected,
+                        operand: Box::new(operand(0)),
+                    }));
+                }
+            },
+            Self::Flatten { axes } => flattened(shape, axes),
+            Self::UnflattenLike { axes } => {
+                let like = &operands[1].shape;
+                let at = axes.iter().next().unwrap_or_default();
+                let sizes = || axes.iter().map(|axis| like[axis]);
+                if shape.get(at).copied() != Some(sizes().product()) {
+                    return Err(reshape_fault(sizes().collect::<Shape>().into()));
+                }
+                shape[..at].iter().copied().chain(sizes()).chain(shape[at + 1..].iter().copied()).collect()
+            }
             Self::BroadcastTo { sizes } => match sizes.fixed() {
                 Some(target) if stretches(shape, &target) => target,
                 _ => return Err(stretch_fault("broadcast_to", sizes.to_string())),
@@ -161,9 +204,12 @@ impl Operation for Layout {
         match self {
             _ if k == 1 => Cotangent::Undefined,
             Self::Transpose { axes } => g.transpose_by(axes.inverse()).into(),
-            Self::Reshape { .. } | Self::ReshapeLike | Self::Merge { .. } | Self::ExpandDims { .. } => {
-                g.reshape_like(x).into()
-            }
+            Self::Reshape { .. }
+            | Self::ReshapeLike
+            | Self::ExpandDims { .. }
+            | Self::Squeeze { .. }
+            | Self::Flatten { .. }
+            | Self::UnflattenLike { .. } => g.reshape_like(x).into(),
             Self::BroadcastTo { .. } => g.sum_like(x).into(),
             Self::BroadcastLike { axes } => {
                 let reduce = Reduce { fold: Fold::Sum, axes: axes.clone(), keepdims: false };
@@ -197,10 +243,13 @@ pub(crate) fn expanded(shape: &[usize], axes: &Axes) -> Shape {
     (0..rank).map(|axis| if axes.contains(axis) { 1 } else { old.next().copied().unwrap_or(1) }).collect()
 }
 
-/// `shape` with the axes `first` and the next as one.
-fn merged(shape: &[usize], first: usize) -> Shape {
-    let product = shape[first] * shape[first + 1];
-    shape[..first].iter().copied().chain([product]).chain(shape[first + 2..].iter().copied()).collect()
+/// `shape` with these neighbouring axes as one.
+fn flattened(shape: &[usize], axes: &Axes) -> Shape {
+    let (Some(first), Some(last)) = (axes.iter().next(), axes.iter().next_back()) else {
+        return shape.into();
+    };
+    let one = shape[first..=last].iter().product();
+    shape[..first].iter().copied().chain([one]).chain(shape[last + 1..].iter().copied()).collect()
 }
 
 fn reshape_fault(sizes: Sizes) -> Fault {
@@ -292,6 +341,47 @@ impl<'g, T: Dtype> Var<'g, T> {
         self.layout(Layout::ExpandDims { axes: axes.into() })
     }
 
+    /// The same elements without these axes, which have size 1.
+    ///
+    /// ```
+    /// # use gradus::prelude::*;
+    /// # let g = Graph::new();
+    /// let x = g.input("x", ndarray::array![[1.0, 2.0, 3.0]]);
+    /// assert_eq!(x.squeeze(0).shape(), [3]);
+    /// ```
+    ///
+    /// # Panics
+    /// If an axis is out of range, is named twice, or has another size: "`squeeze` requires axes of size 1, got (2, 3)".
+    #[track_caller]
+    #[must_use]
+    pub fn squeeze(self, axes: impl Into<Axes>) -> Self {
+        self.layout(Layout::Squeeze { axes: axes.into() })
+    }
+
+    /// The same elements with the axes from the first to the last of these as one, in C order. It follows whatever
+    /// sizes are fed; `[0, -1]` makes a vector, `[1, -1]` a matrix with a row for each example.
+    ///
+    /// ```
+    /// # use gradus::prelude::*;
+    /// # let g = Graph::new();
+    /// let pictures = g.input("pictures", ndarray::Array4::<f64>::zeros((32, 64, 5, 5)));
+    /// assert_eq!(pictures.flatten([1, -1]).shape(), [32, 1600]);
+    /// ```
+    ///
+    /// # Panics
+    /// If an axis is out of range.
+    #[track_caller]
+    #[must_use]
+    pub fn flatten(self, axes: impl Into<Axes>) -> Self {
+        self.layout(Layout::Flatten { axes: axes.into() })
+    }
+
+    /// Axis number `axes[0]` as those axes of `like`, with their sizes.
+    #[track_caller]
+    pub(super) fn unflatten_like(self, axes: Axes, like: Expr<'g>) -> Self {
+        self.layout_like(Layout::UnflattenLike { axes }, like)
+    }
+
     /// The array stretched to a shape by NumPy's broadcast rule. Nothing is copied.
     ///
     /// ```
@@ -338,12 +428,6 @@ impl<'g, T: Dtype> Var<'g, T> {
     #[must_use]
     pub fn sum_like<U: Dtype>(self, like: Var<'g, U>) -> Self {
         self.layout_like(Layout::SumLike, like.erase())
-    }
-
-    /// The axes `first` and the next as one.
-    #[track_caller]
-    pub(crate) fn merge(self, first: usize) -> Self {
-        self.layout(Layout::Merge { first })
     }
 
     #[track_caller]

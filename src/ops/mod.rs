@@ -26,14 +26,17 @@ macro_rules! is_number {
 
 mod binary;
 mod compare;
+mod composed;
 mod constant;
+mod index;
 mod layout;
 mod logic;
 mod matmul;
+mod normalize;
 mod operators;
 mod order;
-mod range;
 mod reduce;
+mod slice;
 mod unary;
 
 use std::fmt;
@@ -41,19 +44,23 @@ use std::fmt;
 use crate::element::{DType, Literal};
 use crate::error::{Error, Operand};
 use crate::graph::{Expr, Leaf, NodeId, Signature};
-use crate::shape::{Clash, Shape, broadcast};
+use crate::shape::{Axes, Clash, Shape, broadcast};
 
 pub use self::binary::Binary;
 pub use self::compare::Compare;
 pub use self::constant::IntoVar;
+pub use self::index::Index;
 pub use self::layout::Layout;
 pub(crate) use self::layout::expanded;
 pub use self::logic::Logic;
 pub use self::matmul::MatMul;
+pub use self::normalize::Normalize;
 pub use self::order::Order;
-pub use self::range::Range;
 pub use self::reduce::{Fold, Reduce};
+pub use self::slice::{Slicing, concat};
 pub use self::unary::Unary;
+#[doc(hidden)]
+pub use crate::kernels::Level;
 
 /// What a node computes: a closed enum of families. Operands are in the node, attributes in the operation.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -79,8 +86,12 @@ pub enum Op {
     MatMul(MatMul),
     /// When something is computed.
     Order(Order),
-    /// Counting along an axis.
-    Range(Range),
+    /// Probabilities and standard scores along axes.
+    Normalize(Normalize),
+    /// Indices as values.
+    Index(Index),
+    /// Parts of arrays, and arrays put together from parts.
+    Slicing(Slicing),
 }
 
 /// What is written about an operation.
@@ -178,6 +189,15 @@ pub(crate) trait Operation {
     fn is_elementwise(&self) -> bool {
         false
     }
+    /// Whether operands are stretched, so that the engine sums their cotangents over what was.
+    fn stretches(&self) -> bool {
+        self.is_elementwise()
+    }
+    /// The same value as an expression of simpler operations, which takes the operation's place when a program is
+    /// compiled. The tape and derivatives keep the operation, and its own rule.
+    fn lower<'g>(&self, _inputs: &[Expr<'g>]) -> Option<Expr<'g>> {
+        None
+    }
     /// Whether operand `k` is read for its values, not for its shape alone.
     fn reads(&self, _k: usize) -> bool {
         true
@@ -201,7 +221,9 @@ macro_rules! each_family {
             Op::Layout($family) => $body,
             Op::MatMul($family) => $body,
             Op::Order($family) => $body,
-            Op::Range($family) => $body,
+            Op::Normalize($family) => $body,
+            Op::Index($family) => $body,
+            Op::Slicing($family) => $body,
         }
     };
 }
@@ -237,9 +259,9 @@ impl Op {
 
     /// Checks the operands; gives the operation with its attributes resolved, and what the result is.
     pub(crate) fn check(self, operands: &[Signature]) -> Result<(Self, Signature), Fault> {
-        let (op, expected) = (self.name(), self.arity());
+        let expected = self.arity();
         if operands.len() != expected {
-            let found = operands.len();
+            let (op, found) = (self.name(), operands.len());
             return Err(Box::new(move |_| Error::Arity { op, expected, found }));
         }
         let resolved = each_family!(self, family => family.resolve(operands)?, _ => self);
@@ -267,8 +289,27 @@ impl Op {
         each_family!(self, family => family.is_elementwise(), _ => false)
     }
 
+    pub(crate) fn stretches(&self) -> bool {
+        each_family!(self, family => family.stretches(), _ => false)
+    }
+
+    pub(crate) fn lower<'g>(&self, inputs: &[Expr<'g>]) -> Option<Expr<'g>> {
+        each_family!(self, family => family.lower(inputs), _ => None)
+    }
+
     pub(crate) fn reads(&self, k: usize) -> bool {
         each_family!(self, family => family.reads(k), _ => true)
+    }
+
+    /// The number that an elementwise operation makes of numbers; none where an operand is not known.
+    pub(crate) fn evaluate(&self, operands: &[Option<Literal>]) -> Option<Literal> {
+        let level = Level::detect();
+        match (self, operands) {
+            (Self::Unary(Unary::StopGradient), _) => None,
+            (Self::Unary(unary), &[Some(x)]) => unary.evaluate(level, x),
+            (Self::Binary(binary), &[Some(a), Some(b)]) => binary.evaluate(level, a, b),
+            _ => None,
+        }
     }
 
     /// The operand that has the result's shape at any sizes. `operand` gives rank and shape root of an operand.
@@ -293,6 +334,14 @@ impl fmt::Display for Op {
 fn broadcast_operands(op: &'static str, operands: &[Signature], i: usize, j: usize) -> Result<Shape, Fault> {
     broadcast(&operands[i].shape, &operands[j].shape).map_err(|clash: Clash| -> Fault {
         Box::new(move |operand| Error::Broadcast { op, operands: Box::new([operand(i), operand(j)]), clash })
+    })
+}
+
+/// The axis, if `axes` of operand `k` are exactly one.
+fn one_axis(op: &'static str, axes: &Axes, k: usize) -> Result<usize, Fault> {
+    let several = axes.clone();
+    axes.single().ok_or_else(|| -> Fault {
+        Box::new(move |operand| Error::OneAxis { op, axes: several, operand: Box::new(operand(k)) })
     })
 }
 

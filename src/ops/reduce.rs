@@ -1,5 +1,6 @@
 //! Results with fewer axes, or smaller ones.
 
+use super::normalize::lowered_logsumexp;
 use super::{Cotangent, Domain, Fault, Notation, Op, Operation, Record, Site, require_dtype};
 use crate::element::{DType, Dtype, Number, Real};
 use crate::error::Error;
@@ -20,6 +21,8 @@ pub enum Fold {
     Min,
     /// [`Var::argmax`]
     ArgMax,
+    /// [`Var::logsumexp`]
+    LogSumExp,
     /// [`Var::size_of`]: how many there are. Reads the shape alone.
     Size,
 }
@@ -37,7 +40,8 @@ pub struct Reduce {
 
 impl Fold {
     /// One of each.
-    pub const ALL: &[Self] = &[Self::Sum, Self::Mean, Self::Max, Self::Min, Self::ArgMax, Self::Size];
+    pub const ALL: &[Self] =
+        &[Self::Sum, Self::Mean, Self::Max, Self::Min, Self::ArgMax, Self::LogSumExp, Self::Size];
 
     const fn find(self) -> Record {
         const fn record(name: &'static str, latex: &'static str, derivative: &'static str) -> Record {
@@ -50,6 +54,7 @@ impl Fold {
             Self::Max => record("max", r"\max #1", "1 at the maximum, shared evenly by ties"),
             Self::Min => record("min", r"\min #1", "1 at the minimum, shared evenly by ties"),
             Self::ArgMax => record("argmax", r"\operatorname{argmax} #1", "none"),
+            Self::LogSumExp => record("logsumexp", r"\ln\sum e^{#1}", "softmax(x)"),
             Self::Size => record("size_of", r"\left|#1\right|", "0"),
         }
     }
@@ -90,7 +95,7 @@ impl Operation for Reduce {
         let op = self.fold.find().name;
         let Signature { dtype, shape } = &operands[0];
         let dtype = match self.fold {
-            Fold::Mean => {
+            Fold::Mean | Fold::LogSumExp => {
                 require_dtype(op, operands, 0, "floats", DType::is_float)?;
                 *dtype
             }
@@ -103,7 +108,7 @@ impl Operation for Reduce {
             require_dtype(op, operands, 0, "numbers", |dtype| dtype != DType::Bool)?;
         }
         let empty = self.axes.iter().any(|axis| shape[axis] == 0);
-        if empty && matches!(self.fold, Fold::Max | Fold::Min | Fold::ArgMax) {
+        if empty && matches!(self.fold, Fold::Max | Fold::Min | Fold::ArgMax | Fold::LogSumExp) {
             return Err(Box::new(move |operand| Error::EmptyReduction { op, operand: Box::new(operand(0)) }));
         }
         let shape = match self.fold {
@@ -127,6 +132,7 @@ impl Operation for Reduce {
                 let count = reduce(ties, Fold::Sum, self.axes.clone(), self.keepdims);
                 (spread(g / count) * ties).into()
             }
+            Fold::LogSumExp => (spread(g) * x.softmax(self.axes.clone())).into(),
             Fold::ArgMax => Cotangent::Undefined,
             Fold::Size => Cotangent::Zero,
         }
@@ -134,6 +140,10 @@ impl Operation for Reduce {
 
     fn reads(&self, _k: usize) -> bool {
         self.fold != Fold::Size
+    }
+
+    fn lower<'g>(&self, inputs: &[Expr<'g>]) -> Option<Expr<'g>> {
+        (self.fold == Fold::LogSumExp).then(|| lowered_logsumexp(inputs[0], &self.axes, self.keepdims))
     }
 }
 
@@ -238,6 +248,24 @@ reduction! {
         ///
         /// # Panics
         /// If there are no elements.
+    }
+    LogSumExp for Real: logsumexp, logsumexp_axis, logsumexp_keepdims => T {
+        /// `ln Σ eˣ`, computed as `max x + ln Σ e^(x - max x)`: it does not overflow. -∞ where all are -∞, +∞ where one is.
+        /// Derivative: `softmax(x)`.
+        ///
+        /// `ln(Σ eˣ)` may be written as it stands: it is computed as this.
+        ///
+        /// ```
+        /// # use gradus::prelude::*;
+        /// # let g = Graph::new();
+        /// let x = g.input("x", ndarray::array![1000.0, 1000.0]);
+        /// assert_eq!(x.logsumexp().item()?, 1000.0 + 2_f64.ln());
+        /// assert_eq!(x.logsumexp().grad(x).value()?, ndarray::array![0.5, 0.5].into_dyn());
+        /// # Ok::<(), gradus::Error>(())
+        /// ```
+        ///
+        /// # Panics
+        /// If there are no elements: "`logsumexp` of no elements is not defined, got (0,)".
     }
     ArgMax for Number: argmax, argmax_axis, argmax_keepdims => T::Index {
         /// The index of the largest element, counted in C order over the reduced axes; the first of several, and the first NaN if

@@ -1,14 +1,14 @@
 //! Functions of one number, at every element.
 
 use super::{Attribute, Cotangent, Domain, Fault, Notation, Op, Operation, Record, Site, require_dtype};
-use crate::element::{DType, Number, Real};
+use crate::element::{DType, Literal, Number, Real};
 use crate::graph::{Expr, Signature, Var};
-use crate::kernels::{FloatElement, FloatLanes, Kernel, Lanes, Level, Wrapping, map, map_near};
+use crate::kernels::{FloatElement, FloatLanes, Kernel, Lanes, Level, Wrapping, map, map_at, map_near};
 
 /// Defines the family. A record is: the documented method, the variant with its attribute, what it takes (`Number`:
 /// integers too; `Real`: floats), notation, LaTeX, derivative as text, the kernel body over lanes `L`, the derivative
 /// rule in terms of operand `x`, result `y` and cotangent `g`, and the domain for tests. A kernel that holds for
-/// `|x| ≤ FloatLanes::NEAR` only names another one for what lies beyond, `far`.
+/// `|x| ≤ FloatLanes::NEAR` only names another one, `lone`, for numbers alone: those beyond, and scalars.
 macro_rules! unary {
     ($(
         $(#[$doc:meta])*
@@ -18,7 +18,7 @@ macro_rules! unary {
             latex: $latex:literal,
             derivative: $derivative:literal,
             kernel: |$kx:ident| $kernel:expr,
-            $(far: |$fx:ident| $far:expr,)?
+            $(lone: |$fx:ident| $lone:expr,)?
             vjp: |$x:ident, $y:ident, $g:ident| $vjp:expr,
             domain: $domain:expr,
         }
@@ -47,18 +47,27 @@ macro_rules! unary {
             fn body<L: FloatLanes>(self, x: &[L::Element], out: &mut [L::Element]) {
                 match self {
                     $(Self::$Variant $({ $attribute })? => {
-                        run!(L, x, out, |$kx| $kernel $(, |$fx| $far)?);
+                        run!(L, x, out, |$kx| $kernel $(, |$fx| $lone)?);
                     })*
                 }
             }
 
+            /// The kernel on one float, to the same bits, for a caller inside a [`Kernel`].
+            #[allow(dead_code, reason = "for formulas of numbers")]
+            #[inline(always)]
+            pub(crate) fn scalar<L: FloatLanes>(self, x: L) -> L {
+                match self {
+                    $(Self::$Variant $({ $attribute })? => scalar!(x, |$kx| $kernel $(, |$fx| $lone)?),)*
+                }
+            }
+
             /// The kernel on integers, for operations that take them.
-            pub(crate) fn run_integers(self, x: &[i64], out: &mut [i64]) {
+            pub(crate) fn run_integers(self, level: Level, x: &[i64], out: &mut [i64]) {
                 #[allow(dead_code, reason = "a kernel without literals does not name its lanes")]
                 type L = Wrapping;
                 match self {
                     $(Self::$Variant $({ $attribute: _ })? => {
-                        integers!($Takes, map(x, out, |x: i64| { let $kx = Wrapping(x); ($kernel).0 }))
+                        integers!($Takes, map_at(level, x, out, #[inline(always)] |x: i64| { let $kx = Wrapping(x); ($kernel).0 }))
                     })*
                 }
             }
@@ -111,9 +120,24 @@ macro_rules! unary {
 }
 
 impl Unary {
-    /// The kernel on floats.
-    pub(crate) fn run<T: FloatElement>(self, level: Level, x: &[T], out: &mut [T]) {
+    /// The kernel on floats. Public for the benchmarks of kernels alone.
+    #[doc(hidden)]
+    pub fn run<T: FloatElement>(self, level: Level, x: &[T], out: &mut [T]) {
         level.run(OnFloats { op: self, x, out });
+    }
+
+    /// The result for a float.
+    pub(crate) fn evaluate(self, level: Level, x: Literal) -> Option<Literal> {
+        fn run<T: FloatElement + Default>(op: Unary, level: Level, x: T) -> T {
+            let mut out = [T::default()];
+            op.run(level, &[x], &mut out);
+            out[0]
+        }
+        match x {
+            Literal::F32(x) => Some(Literal::F32(run(self, level, f32::from_bits(x)).to_bits())),
+            Literal::F64(x) => Some(Literal::F64(run(self, level, f64::from_bits(x)).to_bits())),
+            _ => None,
+        }
     }
 }
 
@@ -159,6 +183,18 @@ macro_rules! run {
             },
         )
     };
+}
+
+/// The kernel of a number alone, if the record has one.
+macro_rules! scalar {
+    ($x:ident, |$kx:ident| $kernel:expr) => {{
+        let $kx = $x;
+        $kernel
+    }};
+    ($x:ident, |$kx:ident| $kernel:expr, |$lx:ident| $lone:expr) => {{
+        let $lx = $x;
+        $lone
+    }};
 }
 
 /// The name that a record gives, else the method's.
@@ -412,7 +448,7 @@ unary! {
         latex: r"\sin\left(#1\right)",
         derivative: "cos x",
         kernel: |x| x.sin(),
-        far: |x| x.far_sin(),
+        lone: |x| x.lone_sin(),
         vjp: |x, y, g| g * x.cos(),
         domain: Domain::within(-2.0, 2.0),
     }
@@ -430,7 +466,7 @@ unary! {
         latex: r"\cos\left(#1\right)",
         derivative: "-sin x",
         kernel: |x| x.cos(),
-        far: |x| x.far_cos(),
+        lone: |x| x.lone_cos(),
         vjp: |x, y, g| -(g * x.sin()),
         domain: Domain::within(-2.0, 2.0),
     }
@@ -549,6 +585,28 @@ unary! {
         kernel: |x| L::select(L::splat(0.0).lt(x), x, x * L::splat(slope.get())),
         vjp: |x, y, g| x.gt(0.0).select(g, g * slope.get()),
         domain: Domain::within(-2.0, 2.0).except(&[0.0]),
+    }
+
+    /// `x` where `|x| > lambda`, else 0; NaN for NaN: PyTorch's `Hardshrink`. Derivative: 1 where `|x| > lambda`, else 0,
+    /// also at the jump.
+    ///
+    /// With a small `lambda` it is what keeps a quantity that decays from becoming subnormal, on which processors are slow.
+    ///
+    /// ```
+    /// # use gradus::prelude::*;
+    /// # let g = Graph::new();
+    /// let x = g.input("x", ndarray::array![-0.5, 0.25, 2.0]);
+    /// assert_eq!(x.hard_shrink(0.25).value()?, ndarray::array![-0.5, 0.0, 2.0].into_dyn());
+    /// # Ok::<(), gradus::Error>(())
+    /// ```
+    pub fn hard_shrink => HardShrink { lambda: f64 as Attribute } for Real {
+        notation: Notation::Method,
+        latex: r"\operatorname{shrink}_{#n}\left(#1\right)",
+        derivative: "1 if |x| > lambda else 0",
+        kernel: |x| L::select(x.abs().le(L::splat(lambda.get())), L::splat(0.0), x),
+        vjp: |x, y, g| x.abs().le(lambda.get()).select(0.0, g),
+        // The jumps at the attributes that tests take.
+        domain: Domain::within(-3.0, 3.0).except(&[-2.0, -1.5, -1.0, 1.0, 1.5, 2.0]),
     }
 
     /// The same value, through which no derivative passes: gradients take it for a constant. A variable that the

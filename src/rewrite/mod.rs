@@ -5,13 +5,15 @@
 
 mod rules;
 
+use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 
 use hashbrown::HashMap;
+use smallvec::SmallVec;
 
-use self::rules::{RULES, Rule};
+use self::rules::Rule;
 use crate::element::Literal;
-use crate::graph::{Expr, Graph, NodeId, Rewrite, reach};
+use crate::graph::{Expr, Graph, Inputs, NodeId, Reached, Rewrite};
 use crate::kernels::Level;
 use crate::ops::{Binary, Op, Unary};
 
@@ -23,21 +25,36 @@ pub(crate) enum Tier {
     Algebraic,
     /// A value that is right where the formula as written overflows or cancels.
     Stabilising,
+    /// Operations that are made of simpler ones become these: for programs only, since derivatives have better rules.
+    Lowering,
 }
 
 /// Applies the rules up to a tier. Nodes that are `opaque` are taken for variables: no rule looks inside.
 pub(crate) struct Rewriter {
     tier: Tier,
     opaque: Vec<NodeId>,
+    /// What was lowered, by what it became: rules go on to see it as it was written.
+    lowered: RefCell<HashMap<NodeId, (Op, Inputs)>>,
+    /// Whether an operation is being lowered. What it becomes is safe as it is written, and is not to become it again.
+    lowering: Cell<bool>,
 }
 
 impl Rewriter {
     pub fn new(tier: Tier) -> Rc<Self> {
-        Rc::new(Self { tier, opaque: Vec::new() })
+        Self::around(tier, Vec::new())
     }
 
     pub fn around(tier: Tier, opaque: Vec<NodeId>) -> Rc<Self> {
-        Rc::new(Self { tier, opaque })
+        Rc::new(Self { tier, opaque, lowered: RefCell::default(), lowering: Cell::new(false) })
+    }
+}
+
+impl Rewriter {
+    fn lower<'g>(&self, op: &Op, inputs: &[Expr<'g>]) -> Option<Expr<'g>> {
+        let outer = self.lowering.replace(true);
+        let lowered = op.lower(inputs);
+        self.lowering.set(outer);
+        lowered
     }
 }
 
@@ -47,37 +64,44 @@ impl Rewrite for Rewriter {
             return Some(graph.literal(literal));
         }
         let site = Site { op, inputs, rewriter: self };
-        let applies = |rule: &&Rule| rule.tier <= self.tier && rule.head.is(op);
-        RULES.iter().filter(applies).find_map(|rule| (rule.apply)(&site))
+        let tier = if self.lowering.get() { Tier::Algebraic } else { self.tier };
+        let applies = |rule: &&&Rule| rule.tier <= tier && rule.head.is(op);
+        let better = rules::of(op).iter().filter(applies).find_map(|rule| (rule.apply)(&site));
+        better.or_else(|| {
+            let lowered = if self.tier >= Tier::Lowering { self.lower(op, inputs)? } else { return None };
+            let written = (op.clone(), inputs.iter().map(|input| input.id()).collect());
+            self.lowered.borrow_mut().insert(lowered.id(), written);
+            Some(lowered)
+        })
     }
 }
 
 /// The number that an elementwise operation makes of numbers.
 fn folded(op: &Op, inputs: &[Expr<'_>]) -> Option<Literal> {
-    let numbers = |k: usize| match inputs[k].op()? {
-        Op::Literal(literal) => Some(literal),
-        _ => None,
-    };
-    let level = Level::detect();
+    let numbers = |k: usize| inputs[k].as_number();
     match op {
         Op::Unary(Unary::StopGradient) => None,
         Op::Unary(unary) => match numbers(0)? {
-            Literal::F32(x) => {
-                Some(Literal::F32(run(|x, out| unary.run(level, x, out), f32::from_bits(x)).to_bits()))
-            }
-            Literal::F64(x) => {
-                Some(Literal::F64(run(|x, out| unary.run(level, x, out), f64::from_bits(x)).to_bits()))
-            }
+            Literal::F32(x) => Some(Literal::F32(
+                run(|x, out| unary.run(Level::detect(), x, out), f32::from_bits(x)).to_bits(),
+            )),
+            Literal::F64(x) => Some(Literal::F64(
+                run(|x, out| unary.run(Level::detect(), x, out), f64::from_bits(x)).to_bits(),
+            )),
             _ => None,
         },
         Op::Binary(binary) => match (numbers(0)?, numbers(1)?) {
             (Literal::F32(a), Literal::F32(b)) => {
                 let b = f32::from_bits(b);
-                Some(Literal::F32(run(|a, out| binary.run(level, a, &[b], out), f32::from_bits(a)).to_bits()))
+                Some(Literal::F32(
+                    run(|a, out| binary.run(Level::detect(), a, &[b], out), f32::from_bits(a)).to_bits(),
+                ))
             }
             (Literal::F64(a), Literal::F64(b)) => {
                 let b = f64::from_bits(b);
-                Some(Literal::F64(run(|a, out| binary.run(level, a, &[b], out), f64::from_bits(a)).to_bits()))
+                Some(Literal::F64(
+                    run(|a, out| binary.run(Level::detect(), a, &[b], out), f64::from_bits(a)).to_bits(),
+                ))
             }
             _ => None,
         },
@@ -112,11 +136,17 @@ impl<'g> Site<'_, 'g> {
         if self.rewriter.opaque.contains(&e.id()) {
             return None;
         }
-        let graph = e.graph();
-        let arena = graph.arena();
-        let node = arena.get(e.id()).filter(|node| is(&node.op))?;
-        let ids: [NodeId; N] = (*node.inputs).try_into().ok()?;
-        Some(ids.map(|id| graph.handle(id)))
+        let ids: [NodeId; N] = self.written(e, |op, inputs| is(op).then(|| inputs.try_into().ok()))??;
+        Some(ids.map(|id| e.graph().handle(id)))
+    }
+
+    /// What `e` was written as, which may have been lowered since, as `read` sees it.
+    fn written<R>(&self, e: Expr<'g>, read: impl FnOnce(&Op, &[NodeId]) -> Option<R>) -> Option<R> {
+        if let Some((op, inputs)) = self.rewriter.lowered.borrow().get(&e.id()) {
+            return read(op, inputs);
+        }
+        let arena = e.graph().arena();
+        arena.get(e.id()).and_then(|node| read(&node.op, &node.inputs))
     }
 
     /// `x`, if `e` is `unary(x)`.
@@ -130,34 +160,53 @@ impl<'g> Site<'_, 'g> {
     }
 }
 
-/// The nodes of `roots` and below, rewritten, by their place in the source. On the source's own graph, leaves are
-/// themselves; on another one they are what `leaves` says.
-pub(crate) fn rewrite<'s, 't>(
-    source: &'s Graph,
-    roots: &[NodeId],
-    target: &'t Graph,
-    rewriter: Rc<Rewriter>,
-    leaves: impl Fn(Expr<'s>) -> Expr<'t>,
-) -> HashMap<NodeId, Expr<'t>> {
-    let opaque = rewriter.opaque.clone();
-    let nodes = reach(&source.arena(), roots.iter().copied(), |user, _| !opaque.contains(&user));
-    let mut image: HashMap<NodeId, Expr<'t>> = HashMap::with_capacity(nodes.len());
-    target.with_rewriter(rewriter, || {
-        for id in nodes {
-            let e = source.handle(id);
-            let Some(op) = e.op() else { continue };
-            let made = match op {
-                Op::Leaf(_) => leaves(e),
-                _ if opaque.contains(&id) => leaves(e),
-                op => {
-                    let inputs: smallvec::SmallVec<[Expr<'t>; 3]> =
-                        e.inputs().iter().map(|input| image[&input.id()]).collect();
-                    let made = target.with_origin(e.origin(), || target.apply(op, &inputs));
-                    made.expect("a rewritten formula has the shapes of the formula")
-                }
-            };
-            image.insert(id, made);
+/// The reached nodes, rewritten, by their places. A node on which no rule applies, and below it neither, is its own
+/// image; an opaque one likewise.
+pub(crate) fn rewrite(graph: &Graph, reached: &Reached, rewriter: &Rc<Rewriter>) -> Vec<NodeId> {
+    let mut images: Vec<NodeId> = Vec::with_capacity(reached.nodes.len());
+    graph.with_rewriter(Rc::clone(rewriter) as Rc<dyn Rewrite>, || {
+        for &id in &reached.nodes {
+            images.push(rewriter.image(graph, id, reached, &images));
         }
     });
-    image
+    images
+}
+
+impl Rewriter {
+    /// The image of a node, given those of its operands.
+    fn image(&self, graph: &Graph, id: NodeId, reached: &Reached, images: &[NodeId]) -> NodeId {
+        let arena = graph.arena();
+        let Some(node) = arena.get(id) else { return id };
+        if node.inputs.is_empty() || self.opaque.contains(&id) {
+            return id;
+        }
+        let image = |&operand: &NodeId| {
+            let place = reached.place_of(&arena, operand);
+            graph.handle(place.map_or(operand, |place| images[place]))
+        };
+        let inputs: SmallVec<[Expr<'_>; 3]> = node.inputs.iter().map(image).collect();
+        let changed = inputs.iter().zip(&node.inputs).any(|(input, &operand)| input.id() != operand);
+        if !changed && !self.concerns(&node.op, &inputs) {
+            return id;
+        }
+        let (op, origin) = (node.op.clone(), node.origin);
+        drop(arena);
+        let made = graph.with_origin(origin, || {
+            if changed {
+                let made = graph.apply(op, &inputs);
+                Some(made.expect("a rewritten formula has the shapes of the formula"))
+            } else {
+                self.rewrite(graph, &op, &inputs)
+            }
+        });
+        made.map_or(id, Expr::id)
+    }
+
+    /// Whether a rule may apply to such an operation.
+    fn concerns(&self, op: &Op, inputs: &[Expr<'_>]) -> bool {
+        let mut rules = rules::of(op).iter();
+        rules.any(|rule| rule.tier <= self.tier)
+            || inputs.iter().all(|input| input.as_number().is_some())
+            || self.tier >= Tier::Lowering && !op.is_elementwise()
+    }
 }

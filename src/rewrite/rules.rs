@@ -3,12 +3,15 @@
 //! What no rule may do: hide a NaN (`x · 0 → 0`, `x - x → 0`, `x / x → 1`), join two operations with different
 //! conventions at a kink, look through `stop_gradient`, depend on a size, or lose accuracy in a tail.
 
-use std::mem::discriminant;
+use std::mem::{Discriminant, discriminant};
+use std::sync::LazyLock;
+
+use hashbrown::HashMap;
 
 use super::{Site, Tier};
 use crate::graph::Expr;
-use crate::ops::{Binary, Fold, Layout, Logic, MatMul, Op, Reduce, Unary};
-use crate::shape::Axes;
+use crate::ops::{Binary, Fold, Layout, Logic, MatMul, Normalize, Op, Reduce, Slicing, Unary};
+use crate::shape::{Axes, Cut};
 
 /// One rewriting rule.
 pub(super) struct Rule {
@@ -30,6 +33,16 @@ pub(super) enum Head {
 }
 
 impl Head {
+    fn key(&self) -> Key {
+        match self {
+            Self::Unary(op) => Key::Unary(discriminant(op)),
+            Self::Binary(op) => Key::Binary(*op),
+            Self::Fold(fold) => Key::Fold(*fold),
+            Self::Layout(_) => Key::Layout,
+            Self::Cast => Key::Logic,
+        }
+    }
+
     pub fn is(&self, op: &Op) -> bool {
         match (self, op) {
             (Self::Unary(head), Op::Unary(op)) => discriminant(head) == discriminant(op),
@@ -38,6 +51,42 @@ impl Head {
             (Self::Layout(is), Op::Layout(op)) => is(op),
             (Self::Cast, Op::Logic(Logic::Cast(_))) => true,
             _ => false,
+        }
+    }
+}
+
+/// The rules whose head an operation may be, in the order in which they are tried.
+pub(super) fn of(op: &Op) -> &'static [&'static Rule] {
+    static TABLE: LazyLock<HashMap<Key, Vec<&'static Rule>>> = LazyLock::new(|| {
+        let mut table: HashMap<Key, Vec<&'static Rule>> = HashMap::new();
+        for rule in RULES {
+            table.entry(rule.head.key()).or_default().push(rule);
+        }
+        table
+    });
+    TABLE.get(&Key::of(op)).map_or(&[], Vec::as_slice)
+}
+
+/// What the table is ordered by: the operation, or its family.
+#[derive(PartialEq, Eq, Hash)]
+enum Key {
+    Unary(Discriminant<Unary>),
+    Binary(Binary),
+    Fold(Fold),
+    Layout,
+    Logic,
+    Other,
+}
+
+impl Key {
+    fn of(op: &Op) -> Self {
+        match op {
+            Op::Unary(op) => Self::Unary(discriminant(op)),
+            Op::Binary(op) => Self::Binary(*op),
+            Op::Reduce(op) => Self::Fold(op.fold),
+            Op::Layout(_) => Self::Layout,
+            Op::Logic(_) => Self::Logic,
+            _ => Self::Other,
         }
     }
 }
@@ -172,8 +221,17 @@ pub(super) static RULES: &[Rule] = &[
         "reshape_like(reshape(x), l) = reshape_like(x, l)",
         Head::Layout(|op| *op == Layout::ReshapeLike),
         |at| {
-            let reshapes =
-                |op: &Op| matches!(op, Op::Layout(Layout::Reshape { .. } | Layout::ExpandDims { .. }));
+            let reshapes = |op: &Op| {
+                matches!(
+                    op,
+                    Op::Layout(
+                        Layout::Reshape { .. }
+                            | Layout::ExpandDims { .. }
+                            | Layout::Squeeze { .. }
+                            | Layout::Flatten { .. }
+                    )
+                )
+            };
             let [x] = at.operands(at.a(), reshapes)?;
             Some(x.reshape_like(at.b()))
         },
@@ -182,9 +240,36 @@ pub(super) static RULES: &[Rule] = &[
         let Op::Logic(Logic::Cast(dtype)) = at.op else { return None };
         (at.a().dtype() == *dtype).then(|| at.a())
     }),
+    // Parts.
+    algebraic(
+        "the parts among zeros, added, are their concatenation",
+        Head::Binary(Binary::Add),
+        put_together,
+    ),
     // Saturation.
     stabilising("ln(σ(z)) = -softplus(-z)", Head::Unary(Unary::Ln), |at| {
         Some(-(-at.under(at.a(), Unary::Sigmoid)?).softplus())
+    }),
+    stabilising("ln(softmax(x)) = log_softmax(x)", Head::Unary(Unary::Ln), |at| {
+        let [x] = at.operands(at.a(), |op| matches!(op, Op::Normalize(Normalize::Softmax { .. })))?;
+        at.written(at.a(), |op, _| match op {
+            Op::Normalize(Normalize::Softmax { axes }) => Some(axes.clone()),
+            _ => None,
+        })
+        .map(|axes| x.log_softmax(axes))
+    }),
+    stabilising("ln(Σ eˣ) = logsumexp(x)", Head::Unary(Unary::Ln), |at| {
+        let (exp, axes, keepdims) = sum(at, at.a())?;
+        let x = at.under(exp, Unary::Exp)?;
+        if unshifted(at, x, &axes).is_some() {
+            return None;
+        }
+        Some(if keepdims { x.logsumexp_keepdims(axes) } else { x.logsumexp_axis(axes) })
+    }),
+    stabilising("eˣ / Σ eˣ = softmax(x)", Head::Binary(Binary::Div), |at| {
+        let (exp, axes, keepdims) = sum(at, at.b())?;
+        let x = at.under(at.a(), Unary::Exp).filter(|_| keepdims && exp.id() == at.a().id())?;
+        Some(unshifted(at, x, &axes).unwrap_or(x).softmax(axes))
     }),
     stabilising("ln(eˣ) = x", Head::Unary(Unary::Ln), |at| at.under(at.a(), Unary::Exp)),
     stabilising("ln(1 + x) = ln_1p(x)", Head::Unary(Unary::Ln), |at| Some(one_more(at, at.a())?.ln_1p())),
@@ -216,6 +301,56 @@ pub(super) static RULES: &[Rule] = &[
         (above.id() == below.id()).then(|| above.sigmoid())
     }),
 ];
+
+/// The parts of a split, each among zeros, that are added up to the whole: what the gradient of a split is.
+fn put_together<'g>(at: &Site<'_, 'g>) -> Option<Expr<'g>> {
+    let part = |e: Expr<'g>| {
+        let [part, like] = at.operands(e, |op| matches!(op, Op::Slicing(Slicing::Unslice { .. })))?;
+        match e.op()? {
+            Op::Slicing(Slicing::Unslice { axes, cut }) => match *cut {
+                Cut::Part { index, count } if count > 1 => Some((part, like, axes, index, count)),
+                _ => None,
+            },
+            _ => None,
+        }
+    };
+    let (last, like, axes, index, count) = part(at.b())?;
+    axes.single()?;
+    let mut parts = vec![None; count];
+    parts[index] = Some(last);
+    let mut rest = at.a();
+    for left in (0..count - 1).rev() {
+        let (others, one) = match at.pair(rest, Binary::Add) {
+            Some([others, one]) if left > 0 => (others, one),
+            _ => (rest, rest),
+        };
+        let (one, of, along, index, _) = part(one).filter(|part| part.4 == count)?;
+        if of.id() != like.id() || along != axes || parts[index].replace(one).is_some() {
+            return None;
+        }
+        rest = others;
+    }
+    let parts: Vec<Expr<'g>> = parts.into_iter().collect::<Option<_>>()?;
+    Some(crate::ops::concat(&parts, axes))
+}
+
+/// The axes of a sum that `e` is, and what is summed; with `keepdims` only of one that keeps them.
+fn sum<'g>(at: &Site<'_, 'g>, e: Expr<'g>) -> Option<(Expr<'g>, Axes, bool)> {
+    let [x] = at.operands(e, |op| matches!(op, Op::Reduce(Reduce { fold: Fold::Sum, .. })))?;
+    match e.op()? {
+        Op::Reduce(Reduce { axes, keepdims, .. }) => Some((x, axes, keepdims)),
+        _ => None,
+    }
+}
+
+/// `x`, if `e` is `x - max x` over these axes: what a careful hand takes before the exponential.
+fn unshifted<'g>(at: &Site<'_, 'g>, e: Expr<'g>, axes: &Axes) -> Option<Expr<'g>> {
+    let [x, maximum] = at.pair(e, Binary::Sub)?;
+    let maximum = at.under(maximum, Unary::StopGradient).unwrap_or(maximum);
+    let is_maximum = |op: &Op| matches!(op, Op::Reduce(Reduce { fold: Fold::Max, axes: over, keepdims: true }) if over == axes);
+    let [of] = at.operands(maximum, is_maximum)?;
+    (of.id() == x.id()).then_some(x)
+}
 
 /// Whether it gives its first operand the shape of the second without new axes.
 fn takes_shape(op: &Layout) -> bool {

@@ -6,7 +6,7 @@ use hashbrown::HashMap;
 
 use crate::element::Dtype;
 use crate::graph::{Expr, NodeId, Var, reach};
-use crate::ops::{Fold, Layout, Logic, Notation, Op, Order, Reduce};
+use crate::ops::{Fold, Index, Layout, Logic, Notation, Op, Order, Reduce, Slicing};
 
 /// A subexpression that is used more than once is bound to a name from this many characters on.
 const SHARED: usize = 24;
@@ -109,7 +109,9 @@ fn printed(user: Expr<'_>, k: usize) -> Option<Expr<'_>> {
     let named = match &op {
         Op::Reduce(_) => !is_number(user, &op),
         Op::Layout(Layout::SumLike) => k == 0 || user.ndim() > 0,
-        Op::Layout(_) | Op::Order(_) => k == 0,
+        Op::Layout(_) | Op::Order(_) | Op::Slicing(Slicing::Unslice { .. } | Slicing::PartLike { .. }) => {
+            k == 0
+        }
         _ => true,
     };
     let inputs = user.inputs();
@@ -141,6 +143,7 @@ fn changes_nothing(e: Expr<'_>, op: &Op) -> bool {
     let takes_shape = match op {
         Op::Layout(Layout::SumLike | Layout::ReshapeLike) => true,
         Op::Layout(Layout::BroadcastLike { axes }) => axes.count() == 0,
+        Op::Index(Index::Within(_)) => true,
         _ => false,
     };
     takes_shape && e.inputs()[0].shape() == e.shape()
@@ -184,8 +187,15 @@ fn piece(e: Expr<'_>, op: &Op, operand: impl Fn(usize) -> Option<Piece>) -> Piec
         }
         Notation::Method => {
             let (name, attributes) = method(e, op, record.name);
-            let arguments: Vec<String> =
-                rest.iter().map(|piece| piece.text.clone()).chain(attributes).collect();
+            let rest = rest.iter().map(|piece| piece.text.clone());
+            if let Op::Slicing(Slicing::Concat { axis, .. }) = op {
+                let parts: Vec<String> = std::iter::once(first.text.clone()).chain(rest).collect();
+                return Piece::atom(format!("concat([{}], {axis})", parts.join(", ")));
+            }
+            let arguments: Vec<String> = match op {
+                Op::Index(_) => attributes.into_iter().chain(rest).collect(),
+                _ => rest.chain(attributes).collect(),
+            };
             Piece::atom(format!("{}.{name}({})", first.at(Binding::Method), arguments.join(", ")))
         }
     }
@@ -205,9 +215,14 @@ fn method(e: Expr<'_>, op: &Op, name: &str) -> (String, Option<String>) {
         }
         Op::Layout(Layout::SumLike) if e.ndim() == 0 => ("sum".to_owned(), None),
         Op::Layout(Layout::BroadcastLike { .. }) => ("broadcast_to".to_owned(), Some(e.shape().to_string())),
-        Op::Layout(Layout::ReshapeLike) => ("reshape".to_owned(), Some(e.shape().to_string())),
+        Op::Layout(Layout::ReshapeLike | Layout::UnflattenLike { .. }) => {
+            ("reshape".to_owned(), Some(e.shape().to_string()))
+        }
         Op::Layout(Layout::Transpose { axes }) if axes.iter().rev().eq(0..axes.count()) => {
             ("t".to_owned(), None)
+        }
+        Op::Layout(Layout::Flatten { .. }) => {
+            (name.to_owned(), Some(format!("[{}]", op.attributes().unwrap_or_default())))
         }
         Op::Logic(Logic::Cast(dtype)) => (format!("cast::<{dtype}>"), None),
         _ => (name.to_owned(), op.attributes()),

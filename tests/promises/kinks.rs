@@ -54,6 +54,34 @@ fn powers_at_zero() {
 }
 
 #[test]
+fn a_shrunk_number_has_no_slope() {
+    assert_eq!(orders(0.5, |x| x.hard_shrink(0.5)), [0.0, 0.0, 0.0]);
+    assert_eq!(orders(-0.5, |x| x.hard_shrink(0.5)), [0.0, 0.0]);
+    assert_eq!(orders(0.75, |x| x.hard_shrink(0.5)), [0.75, 1.0, 0.0]);
+    assert_eq!(orders(-0.75, |x| x.hard_shrink(0.5)), [-0.75, 1.0, 0.0]);
+    assert!(orders::<1>(f64::NAN, |x| x.hard_shrink(0.5))[0].is_nan());
+}
+
+#[test]
+fn probabilities_of_nothing() {
+    let least = f64::NEG_INFINITY;
+    let g = Graph::new();
+    let x = g.input("x", array![least, least]);
+    let all_nan = |y: Var<'_>| y.value().unwrap().iter().all(|y| y.is_nan());
+    for y in [x.softmax(0), x.log_softmax(0)] {
+        assert!(all_nan(y) && all_nan((y * array![1.0, 2.0]).sum().grad(x)), "{y}");
+    }
+    assert_eq!(x.logsumexp().item().unwrap(), least);
+    assert!(all_nan(x.logsumexp().grad(x)));
+    x.set_value(array![f64::INFINITY, 0.0]).unwrap();
+    assert!(all_nan(x.softmax(0)) && all_nan(x.log_softmax(0)));
+    // Equal numbers have no spread; what is left is the root of eps.
+    x.set_value(array![3.0, 3.0]).unwrap();
+    let d = (x.layer_norm(0, 0.25) * array![1.0, 0.0]).sum().grad(x);
+    assert_eq!(d.value().unwrap(), array![1.0, -1.0].into_dyn());
+}
+
+#[test]
 fn ties_of_two_share() {
     let g = Graph::new();
     let (x, y) = (g.input("x", array![1.0, 2.0, 3.0]), g.input("y", array![2.0, 2.0, 2.0]));

@@ -2,9 +2,14 @@
 
 mod errors;
 mod gradients;
+mod indices;
 mod kinks;
+mod normalize;
 mod ops;
+mod optimisers;
+mod products;
 mod programs;
+mod rebuilt;
 mod support;
 mod trees;
 mod values;

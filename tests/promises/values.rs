@@ -82,6 +82,8 @@ fn plain_unary(op: Unary, x: f64) -> f64 {
         Unary::Relu => x,
         Unary::LeakyRelu { slope } if x <= 0.0 => slope.get() * x,
         Unary::LeakyRelu { .. } => x,
+        Unary::HardShrink { lambda } if x.abs() <= lambda.get() => 0.0,
+        Unary::HardShrink { .. } => x,
         Unary::StopGradient => x,
     }
 }
@@ -141,6 +143,9 @@ fn unary_operations() {
             // The formula in f64, with attributes as f32 has them, rounded once.
             let op = match op {
                 Unary::Powf { p } => Unary::Powf { p: f64::from(p.get() as f32).into() },
+                Unary::HardShrink { lambda } => {
+                    Unary::HardShrink { lambda: f64::from(lambda.get() as f32).into() }
+                }
                 Unary::LeakyRelu { slope } => {
                     Unary::LeakyRelu { slope: f64::from(slope.get() as f32).into() }
                 }
@@ -341,6 +346,7 @@ fn plain_fold(fold: Fold, line: &[f64]) -> f64 {
             let top = line.iter().copied().fold(f64::NEG_INFINITY, f64::max);
             nan.or(line.iter().position(|&x| x == top)).unwrap() as f64
         }
+        Fold::LogSumExp => line.iter().map(|x| x.exp()).sum::<f64>().ln(),
         Fold::Size => line.len() as f64,
     }
 }

@@ -3,7 +3,7 @@
 //! Below 1, `erf x = x + x S(x²)`. Above, `erf x = 1 - exp(-x² - u(x))`, where `u = -ln(e^(x²) erfc x)` is so smooth that a
 //! polynomial does (an idea of N. Juffa's); what is left of its error is multiplied by `erfc x`, which is small.
 
-use super::exp::{exp32, exp64};
+use super::exp::{decay32, decay64};
 use super::{fma, poly};
 
 /// The polynomials leave out 2⁻⁵⁶ and 2⁻⁵⁷.
@@ -53,7 +53,7 @@ pub(super) fn erf64<const FUSED: bool>(x: f64) -> f64 {
             4.865_006_069_871_593e-12,
         ],
     );
-    let y = if a < 1.0 { fma::<FUSED, _>(a, s, a) } else { 1.0 - exp64::<FUSED>(-(z + u)) };
+    let y = if a < 1.0 { fma::<FUSED, _>(a, s, a) } else { 1.0 - decay64::<FUSED>(-(z + u)) };
     y.copysign(x)
 }
 
@@ -88,6 +88,6 @@ pub(super) fn erf32<const FUSED: bool>(x: f32) -> f32 {
             -0.000_185_110_17,
         ],
     );
-    let y = if a < 1.0 { fma::<FUSED, _>(a, s, a) } else { 1.0 - exp32::<FUSED>(-(z + u)) };
+    let y = if a < 1.0 { fma::<FUSED, _>(a, s, a) } else { 1.0 - decay32::<FUSED>(-(z + u)) };
     y.copysign(x)
 }

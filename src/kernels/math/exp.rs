@@ -12,7 +12,7 @@ use super::{LN_2, LN_2_F32, fma, poly};
 struct Reduced<T, B> {
     /// `eʳ - 1`.
     em1: T,
-    /// The lowest bits are `n` plus twice the bias of the exponent.
+    /// The lowest bits are `n` plus the offset that was asked for.
     n: B,
 }
 
@@ -21,10 +21,10 @@ const NO_TAIL: f64 = -0.0;
 
 /// Of `x + tail`, for `|x| < 1100` and a tail far below. The polynomial leaves out 2⁻⁵⁵·⁴ of `eʳ - 1`.
 #[inline(always)]
-fn reduce64_sum<const FUSED: bool>(x: f64, tail: f64) -> Reduced<f64, u64> {
-    const ROUND: f64 = 1.5 * (1_u64 << 52) as f64 + 2046.0;
-    let shifted = fma::<FUSED, _>(x, std::f64::consts::LOG2_E, ROUND);
-    let n = shifted - ROUND;
+fn reduce64_sum<const FUSED: bool>(x: f64, tail: f64, offset: f64) -> Reduced<f64, u64> {
+    let round = 1.5 * (1_u64 << 52) as f64 + offset;
+    let shifted = fma::<FUSED, _>(x, std::f64::consts::LOG2_E, round);
+    let n = shifted - round;
     let r = fma::<FUSED, _>(-n, LN_2.1, fma::<FUSED, _>(-n, LN_2.0, x) + tail);
     let q = poly::<FUSED, _, _>(
         r,
@@ -46,21 +46,27 @@ fn reduce64_sum<const FUSED: bool>(x: f64, tail: f64) -> Reduced<f64, u64> {
 
 /// For `|x| < 1100`.
 #[inline(always)]
-fn reduce64<const FUSED: bool>(x: f64) -> Reduced<f64, u64> {
-    reduce64_sum::<FUSED>(x, NO_TAIL)
+fn reduce64<const FUSED: bool>(x: f64, offset: f64) -> Reduced<f64, u64> {
+    reduce64_sum::<FUSED>(x, NO_TAIL, offset)
 }
 
 /// For `|x| < 120`. The polynomial leaves out 2⁻²⁶ of `eʳ - 1`.
 #[inline(always)]
-fn reduce32<const FUSED: bool>(x: f32) -> Reduced<f32, u32> {
-    const ROUND: f32 = 1.5 * (1_u32 << 23) as f32 + 254.0;
-    let shifted = fma::<FUSED, _>(x, std::f32::consts::LOG2_E, ROUND);
-    let n = shifted - ROUND;
+fn reduce32<const FUSED: bool>(x: f32, offset: f32) -> Reduced<f32, u32> {
+    let round = 1.5 * (1_u32 << 23) as f32 + offset;
+    let shifted = fma::<FUSED, _>(x, std::f32::consts::LOG2_E, round);
+    let n = shifted - round;
     let r = fma::<FUSED, _>(-n, LN_2_F32.1, fma::<FUSED, _>(-n, LN_2_F32.0, x));
     let q =
         poly::<FUSED, _, _>(r, [0.499_999_97, 0.166_665_39, 0.041_667_75, 0.008_367_131, 0.001_383_644_2]);
     Reduced { em1: fma::<FUSED, _>(r * r, q, r), n: shifted.to_bits() }
 }
+
+/// The bias of the exponent, and twice it: the offsets that make one factor of `2ⁿ`, and two.
+const BIAS: f64 = 1023.0;
+const TWICE: f64 = 2046.0;
+const BIAS_F32: f32 = 127.0;
+const TWICE_F32: f32 = 254.0;
 
 /// The two factors of `2ⁿ`.
 #[inline(always)]
@@ -80,12 +86,34 @@ pub(super) fn clamp<T: Copy + PartialOrd>(x: T, low: T, high: T) -> T {
     if x > high { high } else { x }
 }
 
+/// `x` if not below `low`, or NaN.
+#[inline(always)]
+fn at_least<T: Copy + PartialOrd>(x: T, low: T) -> T {
+    if x < low { low } else { x }
+}
+
+/// `eˣ` for `x ≤ 0`: as `n ≤ 0`, a constant takes the place of the second factor of `2ⁿ`.
+#[inline(always)]
+pub(super) fn decay64<const FUSED: bool>(x: f64) -> f64 {
+    let reduced = reduce64::<FUSED>(at_least(x, -746.0), BIAS + 64.0);
+    let power = f64::from_bits(reduced.n << 52);
+    fma::<FUSED, _>(reduced.em1, power, power) * (0.5 / (1_u64 << 63) as f64)
+}
+
+/// `eˣ` for `x ≤ 0`.
+#[inline(always)]
+pub(super) fn decay32<const FUSED: bool>(x: f32) -> f32 {
+    let reduced = reduce32::<FUSED>(at_least(x, -104.0), BIAS_F32 + 64.0);
+    let power = f32::from_bits(reduced.n << 23);
+    fma::<FUSED, _>(reduced.em1, power, power) * (0.5 / (1_u64 << 63) as f32)
+}
+
 /// `exp(x + tail)`, for a tail that is far below `x`.
 #[inline(always)]
 pub(super) fn exp_sum64<const FUSED: bool>(x: f64, tail: f64) -> f64 {
-    let reduced = reduce64_sum::<FUSED>(clamp(x, -746.0, 710.0), tail);
+    let reduced = reduce64_sum::<FUSED>(clamp(x, -746.0, 710.0), tail, TWICE);
     let (a, b) = powers64(reduced.n);
-    (1.0 + reduced.em1) * a * b
+    fma::<FUSED, _>(reduced.em1, a, a) * b
 }
 
 /// `eˣ`, below 1 ulp; subnormal results included.
@@ -97,16 +125,16 @@ pub(super) fn exp64<const FUSED: bool>(x: f64) -> f64 {
 /// `eˣ`, below 1 ulp; subnormal results included.
 #[inline(always)]
 pub(super) fn exp32<const FUSED: bool>(x: f32) -> f32 {
-    let reduced = reduce32::<FUSED>(clamp(x, -104.0, 89.0));
+    let reduced = reduce32::<FUSED>(clamp(x, -104.0, 89.0), TWICE_F32);
     let (a, b) = powers32(reduced.n);
-    (1.0 + reduced.em1) * a * b
+    fma::<FUSED, _>(reduced.em1, a, a) * b
 }
 
 /// `eˣ - 1 = ((eʳ - 1) a + (a - 1/b)) b` where `2ⁿ = a b`.
 #[inline(always)]
 pub(super) fn exp_m1_64<const FUSED: bool>(x: f64) -> f64 {
     // Below -40 it is -1, and 1/b stays in range.
-    let reduced = reduce64::<FUSED>(clamp(x, -40.0, 710.0));
+    let reduced = reduce64::<FUSED>(clamp(x, -40.0, 710.0), TWICE);
     let (a, b) = powers64(reduced.n);
     let inverse = f64::from_bits((2046 + (reduced.n >> 1)).wrapping_sub(reduced.n) << 52);
     (fma::<FUSED, _>(reduced.em1, a, a - inverse) * b).copysign(x)
@@ -115,18 +143,47 @@ pub(super) fn exp_m1_64<const FUSED: bool>(x: f64) -> f64 {
 /// As for `f64`.
 #[inline(always)]
 pub(super) fn exp_m1_32<const FUSED: bool>(x: f32) -> f32 {
-    let reduced = reduce32::<FUSED>(clamp(x, -20.0, 89.0));
+    let reduced = reduce32::<FUSED>(clamp(x, -20.0, 89.0), TWICE_F32);
     let (a, b) = powers32(reduced.n);
     let inverse = f32::from_bits((254 + (reduced.n >> 1)).wrapping_sub(reduced.n) << 23);
     (fma::<FUSED, _>(reduced.em1, a, a - inverse) * b).copysign(x)
+}
+
+/// `1 / (1 + e⁻ˣ)` as `z / (1 + z)` with `z = eˣ` for a negative `x`, so to full relative accuracy in both tails; from
+/// `z = e^-|x|`.
+#[inline(always)]
+pub(super) fn sigmoid_of64(x: f64, z: f64) -> f64 {
+    (if x < 0.0 { z } else { 1.0 }) / (1.0 + z)
+}
+
+/// The same, with one step towards the quotient by the sum before it was rounded: without it the error is up to 2.4
+/// units in the last place.
+#[inline(always)]
+pub(super) fn sigmoid_of32<const FUSED: bool>(x: f32, z: f32) -> f32 {
+    let sum = 1.0 + z;
+    let lost = z - (sum - 1.0);
+    let y = (if x < 0.0 { z } else { 1.0 }) / sum;
+    fma::<FUSED, _>(-y, lost, y)
+}
+
+/// The logistic function.
+#[inline(always)]
+pub(super) fn sigmoid64<const FUSED: bool>(x: f64) -> f64 {
+    sigmoid_of64(x, decay64::<FUSED>(-x.abs()))
+}
+
+/// The logistic function.
+#[inline(always)]
+pub(super) fn sigmoid32<const FUSED: bool>(x: f32) -> f32 {
+    sigmoid_of32::<FUSED>(x, decay32::<FUSED>(-x.abs()))
 }
 
 /// `tanh |x| = -u / (2 + u)` with `u = e^(-2|x|) - 1`, in which nothing overflows.
 #[inline(always)]
 pub(super) fn tanh64<const FUSED: bool>(x: f64) -> f64 {
     // From 20 on it is 1. As `n` is small and negative, `2ⁿ` takes one factor.
-    let reduced = reduce64::<FUSED>(clamp(-2.0 * x.abs(), -40.0, 0.0));
-    let power = f64::from_bits(reduced.n.wrapping_sub(1023) << 52);
+    let reduced = reduce64::<FUSED>(at_least(-2.0 * x.abs(), -40.0), BIAS);
+    let power = f64::from_bits(reduced.n << 52);
     let u = fma::<FUSED, _>(reduced.em1, power, power - 1.0);
     (u / (2.0 + u)).copysign(x)
 }
@@ -136,8 +193,8 @@ pub(super) fn tanh64<const FUSED: bool>(x: f64) -> f64 {
 #[inline(always)]
 pub(super) fn tanh32<const FUSED: bool>(x: f32) -> f32 {
     let a = x.abs();
-    let reduced = reduce32::<FUSED>(clamp(-2.0 * a, -20.0, 0.0));
-    let power = f32::from_bits(reduced.n.wrapping_sub(127) << 23);
+    let reduced = reduce32::<FUSED>(at_least(-2.0 * a, -20.0), BIAS_F32);
+    let power = f32::from_bits(reduced.n << 23);
     let w = fma::<FUSED, _>(reduced.em1, power, power);
     let large = 1.0 - (w + w) / (1.0 + w);
     let z = a * a;

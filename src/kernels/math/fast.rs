@@ -31,7 +31,7 @@ impl<T: Neg<Output = T>, const FUSED: bool> Neg for Fast<T, FUSED> {
 }
 
 macro_rules! fast {
-    ($t:ident, NEAR = $near:expr, $($name:ident = $f:path,)*) => {
+    ($t:ident, NEAR = $near:expr, $($name:ident = $f:path,)*; pairs: $($pair:ident = $both:path,)*) => {
         impl<const FUSED: bool> Lanes for Fast<$t, FUSED> {
             type Element = $t;
             type Mask = bool;
@@ -75,6 +75,11 @@ macro_rules! fast {
             fn $name(self) -> Self {
                 Self($f(self.0))
             })*
+            $(#[inline(always)]
+            fn $pair(self) -> (Self, Self) {
+                let (a, b) = $both(self.0);
+                (Self(a), Self(b))
+            })*
             #[inline(always)]
             fn powi(self, n: i32) -> Self {
                 let x = self;
@@ -111,11 +116,16 @@ fast! {
     ln_1p = log::ln_1p_32::<FUSED>,
     tanh = exp::tanh32::<FUSED>,
     softplus = log::softplus32::<FUSED>,
+    sigmoid = exp::sigmoid32::<FUSED>,
     erf = erf::erf32::<FUSED>,
     sin = trig::sin32::<FUSED>,
     cos = trig::cos32::<FUSED>,
-    far_sin = f32::sin,
-    far_cos = f32::cos,
+    lone_sin = trig::lone_sin32::<FUSED>,
+    lone_cos = trig::lone_cos32::<FUSED>,
+    ; pairs:
+    sin_cos = trig::sin_cos32::<FUSED>,
+    lone_sin_cos = trig::lone_sin_cos32::<FUSED>,
+    softplus_sigmoid = log::softplus_sigmoid32::<FUSED>,
 }
 
 fast! {
@@ -128,9 +138,14 @@ fast! {
     ln_1p = log::ln_1p_64::<FUSED>,
     tanh = exp::tanh64::<FUSED>,
     softplus = log::softplus64::<FUSED>,
+    sigmoid = exp::sigmoid64::<FUSED>,
     erf = erf::erf64::<FUSED>,
     sin = trig::sin64::<FUSED>,
     cos = trig::cos64::<FUSED>,
-    far_sin = f64::sin,
-    far_cos = f64::cos,
+    lone_sin = trig::lone_sin64::<FUSED>,
+    lone_cos = trig::lone_cos64::<FUSED>,
+    ; pairs:
+    sin_cos = trig::sin_cos64::<FUSED>,
+    lone_sin_cos = trig::lone_sin_cos64::<FUSED>,
+    softplus_sigmoid = log::softplus_sigmoid64::<FUSED>,
 }

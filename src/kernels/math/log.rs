@@ -5,7 +5,7 @@
 //! `z = s²` (Tang's and fdlibm's arrangement: the rounding error of the quotient only enters at second order). In
 //! single precision a polynomial in `f` is shorter than a division.
 
-use super::exp::{exp32, exp64};
+use super::exp::{decay32, decay64, sigmoid_of32, sigmoid_of64};
 use super::{LN_2, LN_2_F32, fma, poly};
 
 const SQRT_HALF: u64 = std::f64::consts::FRAC_1_SQRT_2.to_bits();
@@ -136,38 +136,84 @@ pub(super) fn ln_1p_32<const FUSED: bool>(x: f32) -> f32 {
     if x > -1.0 { y } else { pole }
 }
 
-/// `ln(1 + eˣ) = max(x, 0) + ln(1 + z)` with `z = e^-|x|`, which neither overflows nor loses the left tail. As `z ≤ 1`, the
-/// logarithm is `2 artanh s`, `s = z / (2 + z)`, without taking out a power of 2.
-macro_rules! softplus {
-    ($softplus:ident, $t:ident, $exp:ident, $series:expr) => {
-        #[inline(always)]
-        pub(super) fn $softplus<const FUSED: bool>(x: $t) -> $t {
-            let z = $exp::<FUSED>(-x.abs());
-            let s = z / (2.0 + z);
-            let half = 0.5 * z * z;
-            let p = poly::<FUSED, $t, _>(s * s, $series);
-            let tail = z - (half - s * fma::<FUSED, _>(s * s, p, half));
-            (if x > 0.0 { x } else { 0.0 }) + tail
-        }
-    };
+// `ln(1 + eˣ) = max(x, 0) + ln(1 + z)` with `z = e^-|x|`, which neither overflows nor loses the left tail. As `z ≤ 1`, no
+// power of 2 is taken out of the logarithm.
+
+/// `ln(1 + eˣ)`.
+#[inline(always)]
+pub(super) fn softplus64<const FUSED: bool>(x: f64) -> f64 {
+    softplus_of64::<FUSED>(x, decay64::<FUSED>(-x.abs()))
 }
-softplus!(
-    softplus64,
-    f64,
-    exp64,
-    // Leaves out 2⁻⁵⁹·⁴.
-    [
-        0.666_666_666_666_663_1,
-        0.400_000_000_001_564_1,
-        0.285_714_285_479_173_5,
-        0.222_222_239_674_952_8,
-        0.181_817_439_600_326_98,
-        0.153_865_598_931_712_84,
-        0.133_009_663_798_075_8,
-        0.121_061_933_071_004_21,
-        0.083_394_470_393_436_5,
-        0.170_200_898_314_498_58,
-    ]
-);
-// Leaves out 2⁻²⁷·⁷.
-softplus!(softplus32, f32, exp32, [0.666_664_1, 0.400_217_5, 0.279_982_12, 0.280_294_27]);
+
+/// `ln(1 + eˣ)`.
+#[inline(always)]
+pub(super) fn softplus32<const FUSED: bool>(x: f32) -> f32 {
+    softplus_of32::<FUSED>(x, decay32::<FUSED>(-x.abs()))
+}
+
+/// `ln(1 + eˣ)` and its derivative.
+#[inline(always)]
+pub(super) fn softplus_sigmoid64<const FUSED: bool>(x: f64) -> (f64, f64) {
+    let z = decay64::<FUSED>(-x.abs());
+    (softplus_of64::<FUSED>(x, z), sigmoid_of64(x, z))
+}
+
+/// `ln(1 + eˣ)` and its derivative.
+#[inline(always)]
+pub(super) fn softplus_sigmoid32<const FUSED: bool>(x: f32) -> (f32, f32) {
+    let z = decay32::<FUSED>(-x.abs());
+    (softplus_of32::<FUSED>(x, z), sigmoid_of32::<FUSED>(x, z))
+}
+
+/// `ln(1 + eˣ)` from `z = e^-|x|`, as `2 artanh s` with `s = z / (2 + z)`. The polynomial leaves out 2⁻⁵⁹·⁴.
+#[inline(always)]
+fn softplus_of64<const FUSED: bool>(x: f64, z: f64) -> f64 {
+    let s = z / (2.0 + z);
+    let half = 0.5 * z * z;
+    let p = poly::<FUSED, _, _>(
+        s * s,
+        [
+            0.666_666_666_666_663_1,
+            0.400_000_000_001_564_1,
+            0.285_714_285_479_173_5,
+            0.222_222_239_674_952_8,
+            0.181_817_439_600_326_98,
+            0.153_865_598_931_712_84,
+            0.133_009_663_798_075_8,
+            0.121_061_933_071_004_21,
+            0.083_394_470_393_436_5,
+            0.170_200_898_314_498_58,
+        ],
+    );
+    let tail = z - (half - s * fma::<FUSED, _>(s * s, p, half));
+    (if x > 0.0 { x } else { 0.0 }) + tail
+}
+
+/// `ln(1 + eˣ)` from `z = e^-|x|`, as `z + z² P(z - ½)`: in single precision that is shorter than a quotient and its series. The
+/// polynomial leaves out 2⁻²⁶·⁴ of the logarithm.
+#[inline(always)]
+fn softplus_of32<const FUSED: bool>(x: f32, z: f32) -> f32 {
+    let p = poly::<FUSED, _, _>(
+        z - 0.5,
+        [
+            -0.378_139_6,
+            0.179_224_95,
+            -0.093_228_93,
+            0.051_082_22,
+            -0.028_975_375,
+            0.016_813_895,
+            -0.009_620_709,
+            0.005_720_947,
+            -0.004_686_306_7,
+            0.002_921_996,
+        ],
+    );
+    if !FUSED {
+        // One rounding for all three terms, as more of them would take the error beyond two units in the last place.
+        let (larger, z, p) = (f64::from(if x > 0.0 { x } else { 0.0 }), f64::from(z), f64::from(p));
+        return (larger + (z + z * z * p)) as f32;
+    }
+    // Of three terms the two that have the smaller sum are added first: it is rounded to a smaller unit.
+    let (first, last) = if x > 0.0 { (x, z) } else { (z, 0.0) };
+    fma::<FUSED, _>(z * z, p, first) + last
+}

@@ -14,6 +14,8 @@ mod exp;
 mod fast;
 mod log;
 mod pow;
+#[cfg(test)]
+mod tests;
 mod trig;
 
 pub use self::fast::Fast;
@@ -46,14 +48,23 @@ fn fma<const FUSED: bool, T: Scalar>(a: T, b: T, c: T) -> T {
     if FUSED { a.mul_add(b, c) } else { a * b + c }
 }
 
-/// `c[0] + c[1]·x + c[2]·x² + …`, by Horner's rule.
+/// `c[0] + c[1]·x + c[2]·x² + …`: even powers and odd ones side by side, each by Horner's rule in `x²`, as a processor
+/// has more than one multiplier and waits for every one of them.
 #[inline(always)]
 fn poly<const FUSED: bool, T: Scalar, const N: usize>(x: T, c: [T; N]) -> T {
-    let mut sum = c[N - 1];
-    for k in (0..N - 1).rev() {
-        sum = fma::<FUSED, T>(sum, x, c[k]);
+    let square = x * x;
+    let (mut last, mut before) = (c[N - 1], c[N - 2]);
+    let mut k = N - 2;
+    while k >= 2 {
+        k -= 2;
+        last = fma::<FUSED, T>(last, square, c[k + 1]);
+        before = fma::<FUSED, T>(before, square, c[k]);
     }
-    sum
+    if k == 0 {
+        fma::<FUSED, T>(last, x, before)
+    } else {
+        fma::<FUSED, T>(fma::<FUSED, T>(last, x, before), x, c[0])
+    }
 }
 
 /// `ln 2`, in a part so short that its product with any exponent is exact, and the rest.

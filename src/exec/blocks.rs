@@ -1,0 +1,276 @@
+//! A group as instructions on blocks, with registers in a thread's working memory.
+
+use hashbrown::HashMap;
+
+use super::block::BlockOp;
+use super::memory::Pool;
+use super::place::{Base, Place};
+use super::plan::Options;
+use super::schedule::{Act, Group, Member, Span, ValueInfo, kernel_dtype};
+use crate::element::DType;
+use crate::kernels::{Domain, Home, LINE, Slot, Span as Reach};
+use crate::ops::{Logic, Op};
+
+/// What a loop is made of.
+pub(super) struct Blocks {
+    pub domain: Domain,
+    pub code: Vec<(Vec<Slot>, Vec<Slot>, BlockOp)>,
+    /// Bytes of working memory.
+    pub scratch: usize,
+    /// About how many elements are computed, over all instructions.
+    pub effort: usize,
+    /// Values that are left in parts, one for each block: the value and its reduction.
+    pub totals: Vec<(u32, Act)>,
+}
+
+/// What the layout knows.
+pub(super) struct Context<'a> {
+    pub slot: &'a dyn Fn(Base, DType, usize, Reach) -> Slot,
+    /// All of a place's memory, and which element of it is the first.
+    pub region: &'a dyn Fn(&Place) -> (Slot, usize),
+    pub info: &'a dyn Fn(u32) -> ValueInfo,
+    /// Whether a value is read outside of its group.
+    pub escapes: &'a dyn Fn(u32) -> bool,
+    /// Whether a value overwrites a parameter, which may be read until the end of a block.
+    pub stored: &'a dyn Fn(u32) -> bool,
+    /// Where the parts of a total lie, in bytes.
+    pub partials: &'a dyn Fn(u32) -> usize,
+    pub options: Options,
+}
+
+/// An operand or a result before registers have places.
+#[derive(Clone, Copy, Debug, PartialEq)]
+enum Operand {
+    Memory(Slot),
+    Register(u32),
+}
+
+struct Register {
+    dtype: DType,
+    span: Reach,
+}
+
+/// Rows and columns of a group, and the rows of a block.
+pub(super) fn domain(group: &Group, block: usize) -> Domain {
+    let wide = group.members.iter().any(|member| member.operands.iter().any(|place| place.dtype.size() == 8));
+    let elements = (block / if wide { 8 } else { 4 }).max(1);
+    let columns = group.columns.unwrap_or(1);
+    let rows = group.size / columns;
+    Domain { rows, columns, step: (elements / columns).clamp(1, rows.max(1)) }
+}
+
+/// A copy of a strided array in C order.
+pub(super) fn pack(from: &Place, to: u32, at: &Context<'_>) -> Blocks {
+    let size = from.size();
+    let step = (16 * at.options.block / from.dtype.size()).clamp(1, size.max(1));
+    let (region, first) = (at.region)(from);
+    let op = BlockOp::load(from, first, false);
+    let out = (at.slot)(Base::Value(to), from.dtype, 0, Reach::Full);
+    let domain = Domain { rows: size, columns: 1, step };
+    Blocks {
+        domain,
+        code: vec![(vec![region], vec![out], op)],
+        scratch: 0,
+        effort: 2 * size,
+        totals: Vec::new(),
+    }
+}
+
+pub(super) fn group(group: &Group, at: &Context<'_>) -> Blocks {
+    let domain = domain(group, at.options.block);
+    let mut builder = Builder {
+        at,
+        domain,
+        columns: domain.columns,
+        registers: Vec::new(),
+        code: Vec::new(),
+        homes: HashMap::new(),
+        expanded: HashMap::new(),
+        loaded: Vec::new(),
+        stores: Vec::new(),
+        totals: Vec::new(),
+    };
+    for member in &group.members {
+        builder.member(member);
+    }
+    builder.finish()
+}
+
+type Virtual = (Vec<Operand>, Vec<Operand>, BlockOp);
+
+struct Builder<'a, 'c> {
+    at: &'a Context<'c>,
+    domain: Domain,
+    columns: usize,
+    registers: Vec<Register>,
+    code: Vec<Virtual>,
+    /// Where the group's own values are.
+    homes: HashMap<u32, (Operand, Span)>,
+    /// Values of rows, repeated along the columns.
+    expanded: HashMap<u32, Operand>,
+    loaded: Vec<(Place, Span, Operand)>,
+    /// What is copied to memory at the end of the block.
+    stores: Vec<(Operand, Slot)>,
+    totals: Vec<(u32, Act)>,
+}
+
+impl Builder<'_, '_> {
+    fn register(&mut self, dtype: DType, span: Span) -> Operand {
+        let span = if span == Span::Full { Reach::Full } else { Reach::Row };
+        self.registers.push(Register { dtype, span });
+        Operand::Register(self.registers.len() as u32 - 1)
+    }
+
+    fn member(&mut self, member: &Member) {
+        let dtype = (self.at.info)(member.out).dtype;
+        match &member.act {
+            Act::Map(op) => {
+                let scalars = takes_scalars(op);
+                let reads =
+                    member.operands.iter().map(|place| self.operand(place, member.span, scalars)).collect();
+                let out = self.out(member.out, dtype, member.span);
+                let op = BlockOp::Map {
+                    op: op.clone(),
+                    dtype: kernel_dtype(op, &member.operands),
+                    level: self.at.options.level,
+                };
+                self.code.push((reads, vec![out], op));
+            }
+            Act::Rows(fold, divisor) => {
+                let x = self.operand(&member.operands[0], Span::Full, false);
+                let out = self.out(member.out, dtype, Span::Row);
+                let op =
+                    BlockOp::Rows { fold: *fold, divisor: *divisor, dtype, level: self.at.options.level };
+                self.code.push((vec![x], vec![out], op));
+            }
+            Act::Total(fold, divisor) => {
+                let x = self.operand(&member.operands[0], Span::Full, false);
+                let single = self.domain.blocks() <= 1;
+                let slot = (self.at.slot)(Base::Value(member.out), dtype, 0, Reach::Block);
+                let slot =
+                    if single { slot } else { Slot { offset: (self.at.partials)(member.out), ..slot } };
+                let divisor = if single { *divisor } else { None };
+                let op = BlockOp::Total { fold: *fold, divisor, dtype, level: self.at.options.level };
+                self.code.push((vec![x], vec![Operand::Memory(slot)], op));
+                if !single {
+                    self.totals.push((member.out, member.act.clone()));
+                }
+            }
+        }
+    }
+
+    fn out(&mut self, value: u32, dtype: DType, span: Span) -> Operand {
+        let reach = if span == Span::Full { Reach::Full } else { Reach::Row };
+        let memory = (self.at.slot)(Base::Value(value), dtype, 0, reach);
+        let operand = if (self.at.stored)(value) {
+            let register = self.register(dtype, span);
+            self.stores.push((register, memory));
+            register
+        } else if (self.at.escapes)(value) {
+            Operand::Memory(memory)
+        } else {
+            self.register(dtype, span)
+        };
+        self.homes.insert(value, (operand, span));
+        operand
+    }
+
+    /// The operand as a member of a span reads it; a single number stands for itself where `scalars` are taken.
+    fn operand(&mut self, place: &Place, span: Span, scalars: bool) -> Operand {
+        if let Base::Value(value) = place.base
+            && let Some(&(home, own)) = self.homes.get(&value)
+        {
+            return if own == span || self.columns == 1 {
+                home
+            } else {
+                self.expand(value, home, place.dtype, scalars)
+            };
+        }
+        let memory = |offset: usize, reach| (self.at.slot)(place.base, place.dtype, offset, reach);
+        let reach = if span == Span::Full { Reach::Full } else { Reach::Row };
+        let one_row = self.domain.step == 1 && span == Span::Full && self.columns > 1;
+        if place.is_single() && scalars {
+            return Operand::Memory(memory(place.offset, Reach::Whole(1)));
+        } else if place.is_packed() {
+            return Operand::Memory(memory(place.offset, reach));
+        } else if one_row && place.is_line(self.columns) {
+            return Operand::Memory(memory(place.offset, Reach::Whole(self.columns)));
+        } else if one_row && scalars && place.is_row(self.columns) {
+            return Operand::Memory(memory(place.offset, Reach::Row));
+        }
+        if let Some((.., known)) = self.loaded.iter().find(|(known, s, _)| known == place && *s == span) {
+            return *known;
+        }
+        let register = self.register(place.dtype, span);
+        let (region, first) = (self.at.region)(place);
+        let load = BlockOp::load(place, first, span == Span::Row);
+        self.code.push((vec![Operand::Memory(region)], vec![register], load));
+        self.loaded.push((place.clone(), span, register));
+        register
+    }
+
+    /// The value of each row for all of its columns.
+    fn expand(&mut self, value: u32, home: Operand, dtype: DType, scalars: bool) -> Operand {
+        if scalars && self.domain.step == 1 {
+            return home;
+        }
+        if let Some(known) = self.expanded.get(&value) {
+            return *known;
+        }
+        let register = self.register(dtype, Span::Full);
+        self.code.push((vec![home], vec![register], BlockOp::Expand { dtype }));
+        self.expanded.insert(value, register);
+        register
+    }
+
+    /// Gives every register a place, for as long as it is needed.
+    fn finish(mut self) -> Blocks {
+        for (register, slot) in std::mem::take(&mut self.stores) {
+            let copy = BlockOp::Copy { dtype: slot.dtype };
+            self.code.push((vec![register], vec![Operand::Memory(slot)], copy));
+        }
+        let mut last = vec![0; self.registers.len()];
+        for (i, (reads, writes, _)) in self.code.iter().enumerate() {
+            for operand in reads.iter().chain(writes) {
+                if let Operand::Register(register) = operand {
+                    last[*register as usize] = i;
+                }
+            }
+        }
+        let step = self.domain.step;
+        let bytes = |register: &Register| {
+            let elements = if register.span == Reach::Full { step * self.columns } else { step };
+            (elements * register.dtype.size()).next_multiple_of(LINE)
+        };
+        let mut pool = Pool::default();
+        let mut offsets: Vec<Option<usize>> = vec![None; self.registers.len()];
+        let mut code = Vec::with_capacity(self.code.len());
+        for (i, (reads, writes, op)) in self.code.into_iter().enumerate() {
+            let mut place = |operand: &Operand| match operand {
+                Operand::Memory(slot) => *slot,
+                Operand::Register(r) => {
+                    let register = &self.registers[*r as usize];
+                    let offset = offsets[*r as usize].get_or_insert_with(|| pool.take(bytes(register)));
+                    Slot { home: Home::Scratch, offset: *offset, dtype: register.dtype, span: register.span }
+                }
+            };
+            let slots: (Vec<Slot>, Vec<Slot>) =
+                (reads.iter().map(&mut place).collect(), writes.iter().map(&mut place).collect());
+            for (r, register) in self.registers.iter().enumerate() {
+                if last[r] == i
+                    && let Some(offset) = offsets[r]
+                {
+                    pool.give_back(offset, bytes(register));
+                }
+            }
+            code.push((slots.0, slots.1, op));
+        }
+        let effort = code.len() * self.domain.rows * self.columns;
+        Blocks { domain: self.domain, code, scratch: pool.length(), effort, totals: self.totals }
+    }
+}
+
+/// Whether an operation takes a single number beside a block.
+fn takes_scalars(op: &Op) -> bool {
+    matches!(op, Op::Binary(_) | Op::Compare(_) | Op::Logic(Logic::Select | Logic::And | Logic::Or))
+}
