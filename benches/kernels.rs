@@ -28,7 +28,7 @@ fn unary(c: &mut Criterion) {
         let mut group = c.benchmark_group(format!("unary {level:?}"));
         group.throughput(Throughput::Elements(BLOCK as u64));
         for op in Unary::all(7, 1.7) {
-            let name = gradus::ops::Operation::record(&op).name;
+            let name = gradus::ops::Op::Unary(op).name();
             group.bench_function(format!("{name} f32"), |b| {
                 b.iter(|| op.run(level, black_box(&single), black_box(&mut single_out)));
             });

@@ -278,6 +278,13 @@ pub enum Error {
         /// The expression for its new value.
         value: Box<Operand>,
     },
+    /// A program cannot run on so many threads.
+    Threads {
+        /// How many were asked for.
+        count: usize,
+        /// Why.
+        cause: String,
+    },
     /// At the sizes of this run an operation of the formula is not defined.
     AtRun {
         /// The node, with its recorded shape.
@@ -410,6 +417,7 @@ impl fmt::Display for Error {
                 let (p, v) = (parameter, value);
                 write!(f, "\n  parameter: {p}, {}\n  new value: {v}, {}", p.dtype, v.dtype)
             }
+            Self::Threads { count, cause } => write!(f, "cannot run on {count} threads: {cause}"),
             Self::AtRun { node, cause } => write!(f, "with the sizes of this run: {cause}\n  in {node}"),
         }
     }

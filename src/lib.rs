@@ -60,7 +60,7 @@ mod view;
 
 pub use element::{DType, Dtype, Element, Erased, Float, Mask, Number, Real};
 pub use error::{Error, Operand, Origin, Result};
-pub use exec::{Feed, Program, Update, Updates, feed};
+pub use exec::{Feed, Program, Report, StepReport, Update, Updates, feed};
 pub use graph::{Expr, Graph, IntoArray, Leaf, LeafKind, Var, VarList};
 pub use ndarray;
 pub use ops::concat;

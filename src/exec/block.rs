@@ -3,7 +3,7 @@
 use std::ops::Div;
 
 use crate::element::{DType, Float};
-use crate::kernels::{self, Instruction, Join, Level, Operands, Term};
+use crate::kernels::{self, Instruction, Join, Level, Operands, Pair, Term};
 use crate::ops::{Fold, Logic, Op};
 use crate::shape::{Shape, Strides};
 
@@ -14,6 +14,8 @@ use super::place::Place;
 pub(super) enum BlockOp {
     /// An elementwise operation; the element type is that of its numbers.
     Map { op: Op, dtype: DType, level: Level },
+    /// Two functions of one operand.
+    Pair { pair: Pair, dtype: DType, level: Level },
     /// Reads a strided array, for each element or for each row.
     Load { dtype: DType, first: usize, shape: Shape, strides: Strides, rows: bool },
     /// The value of each row for all of its columns.
@@ -81,6 +83,15 @@ impl Instruction for BlockOp {
     fn run(&self, at: Operands<'_>) {
         match self {
             Self::Map { op, dtype, level } => map(op, *dtype, *level, at),
+            Self::Pair { pair, dtype, level } => with_float!(
+                *dtype,
+                T => {
+                    let x = at.read::<T>(0);
+                    let (first, second) = at.write_two();
+                    pair.run(*level, x, first, second);
+                },
+                _ => unreachable!("pairs are of floats")
+            ),
             Self::Load { dtype, first, shape, strides, rows } => with_type!(*dtype, T => {
                 let window = at.window();
                 let start = if *rows { window.first } else { window.first * window.columns };

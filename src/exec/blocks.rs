@@ -6,10 +6,10 @@ use super::block::BlockOp;
 use super::memory::Pool;
 use super::place::{Base, Place};
 use super::plan::Options;
-use super::schedule::{Act, Group, Member, Span, ValueInfo, kernel_dtype};
+use super::schedule::{Act, Group, LONG, Member, Span, ValueInfo, kernel_dtype};
 use crate::element::DType;
-use crate::kernels::{Domain, Home, LINE, Slot, Span as Reach};
-use crate::ops::{Logic, Op};
+use crate::kernels::{Domain, Home, LINE, Pair, Slot, Span as Reach};
+use crate::ops::{Logic, Op, Unary};
 
 /// What a loop is made of.
 pub(super) struct Blocks {
@@ -56,7 +56,9 @@ pub(super) fn domain(group: &Group, block: usize) -> Domain {
     let elements = (block / if wide { 8 } else { 4 }).max(1);
     let columns = group.columns.unwrap_or(1);
     let rows = group.size / columns;
-    Domain { rows, columns, step: (elements / columns).clamp(1, rows.max(1)) }
+    // Of a long row, numbers for the row and lines for all rows are read where they are.
+    let step = if columns >= LONG { 1 } else { elements / columns };
+    Domain { rows, columns, step: step.clamp(1, rows.max(1)) }
 }
 
 /// A copy of a strided array in C order.
@@ -223,8 +225,33 @@ impl Builder<'_, '_> {
         register
     }
 
+    /// Functions of the same operand that share what is costly are computed where the first of the two stands.
+    fn join_pairs(&mut self) {
+        let mut gone = vec![false; self.code.len()];
+        for i in 0..self.code.len() {
+            let Some(first) = unary(&self.code[i]) else { continue };
+            let Some((pair, other)) = partner(first) else { continue };
+            let later = (i + 1..self.code.len()).find(|&k| {
+                !gone[k] && self.code[k].0 == self.code[i].0 && unary(&self.code[k]) == Some(other)
+            });
+            let (Some(k), false) = (later, gone[i]) else { continue };
+            gone[k] = true;
+            let second = self.code[k].1[0];
+            let (_, writes, op) = &mut self.code[i];
+            let BlockOp::Map { dtype, level, .. } = *op else { continue };
+            // The functions have an order in their pair.
+            writes.insert(usize::from(matches!(first, Unary::Sin | Unary::Softplus)), second);
+            *op = BlockOp::Pair { pair, dtype, level };
+        }
+        let mut gone = gone.into_iter();
+        self.code.retain(|_| !gone.next().unwrap_or(false));
+    }
+
     /// Gives every register a place, for as long as it is needed.
     fn finish(mut self) -> Blocks {
+        if self.at.options.fuse {
+            self.join_pairs();
+        }
         for (register, slot) in std::mem::take(&mut self.stores) {
             let copy = BlockOp::Copy { dtype: slot.dtype };
             self.code.push((vec![register], vec![Operand::Memory(slot)], copy));
@@ -236,6 +263,10 @@ impl Builder<'_, '_> {
                     last[*register as usize] = i;
                 }
             }
+        }
+        let mut dying: Vec<Vec<u32>> = vec![Vec::new(); self.code.len()];
+        for (register, &last) in (0..).zip(&last) {
+            dying[last].push(register);
         }
         let step = self.domain.step;
         let bytes = |register: &Register| {
@@ -256,17 +287,34 @@ impl Builder<'_, '_> {
             };
             let slots: (Vec<Slot>, Vec<Slot>) =
                 (reads.iter().map(&mut place).collect(), writes.iter().map(&mut place).collect());
-            for (r, register) in self.registers.iter().enumerate() {
-                if last[r] == i
-                    && let Some(offset) = offsets[r]
-                {
-                    pool.give_back(offset, bytes(register));
+            for &r in &dying[i] {
+                if let Some(offset) = offsets[r as usize] {
+                    pool.give_back(offset, bytes(&self.registers[r as usize]));
                 }
             }
             code.push((slots.0, slots.1, op));
         }
         let effort = code.len() * self.domain.rows * self.columns;
         Blocks { domain: self.domain, code, scratch: pool.length(), effort, totals: self.totals }
+    }
+}
+
+/// The function of one number that an instruction is.
+fn unary(instruction: &Virtual) -> Option<Unary> {
+    match &instruction.2 {
+        BlockOp::Map { op: Op::Unary(unary), dtype, .. } if dtype.is_float() => Some(*unary),
+        _ => None,
+    }
+}
+
+/// The function that a function is computed together with.
+fn partner(unary: Unary) -> Option<(Pair, Unary)> {
+    match unary {
+        Unary::Sin => Some((Pair::SinCos, Unary::Cos)),
+        Unary::Cos => Some((Pair::SinCos, Unary::Sin)),
+        Unary::Softplus => Some((Pair::SoftplusSigmoid, Unary::Sigmoid)),
+        Unary::Sigmoid => Some((Pair::SoftplusSigmoid, Unary::Softplus)),
+        _ => None,
     }
 }
 

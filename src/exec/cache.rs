@@ -25,7 +25,7 @@ const BYTES: usize = 64 << 20;
 #[derive(Default)]
 pub(super) struct Cache {
     /// Those given back last are at the end.
-    idle: Vec<Box<Compiled>>,
+    idle: Vec<Compiled>,
     bytes: usize,
     compilations: usize,
     hasher: DefaultHashBuilder,
@@ -49,7 +49,7 @@ impl Compiled {
 
 impl Cache {
     /// Takes out an idle program of this structure.
-    fn take(&mut self, sketch: &Sketch<'_>) -> Option<Box<Compiled>> {
+    fn take(&mut self, sketch: &Sketch<'_>) -> Option<Compiled> {
         let found = self.idle.iter().rposition(|compiled| sketch.is(&compiled.structure))?;
         let compiled = self.idle.remove(found);
         self.bytes -= compiled.bytes();
@@ -57,7 +57,7 @@ impl Cache {
     }
 
     /// Takes a program back, and lets the oldest go that there is no room for.
-    fn give_back(&mut self, compiled: Box<Compiled>) {
+    fn give_back(&mut self, compiled: Compiled) {
         self.bytes += compiled.bytes();
         self.idle.push(compiled);
         while self.idle.len() > IDLE || self.bytes > BYTES {
@@ -70,7 +70,7 @@ impl Cache {
 /// A compiled formula in use by one program; it goes back to the graph's cache when the program is dropped.
 pub(super) struct Loan {
     /// Always there until the drop.
-    compiled: Option<Box<Compiled>>,
+    compiled: Option<Compiled>,
     home: Weak<RefCell<Cache>>,
 }
 
@@ -85,13 +85,13 @@ impl Loan {
 impl Deref for Loan {
     type Target = Compiled;
     fn deref(&self) -> &Compiled {
-        self.compiled.as_deref().expect("a loan is returned only when it is dropped")
+        self.compiled.as_ref().expect("a loan is returned only when it is dropped")
     }
 }
 
 impl DerefMut for Loan {
     fn deref_mut(&mut self) -> &mut Compiled {
-        self.compiled.as_deref_mut().expect("a loan is returned only when it is dropped")
+        self.compiled.as_mut().expect("a loan is returned only when it is dropped")
     }
 }
 
@@ -131,7 +131,7 @@ pub(super) fn compiled(
     };
     let compiled = found.unwrap_or_else(|structure| {
         let code = Code::new(graph, &reached, outputs, updates);
-        Box::new(Compiled { code, plans: Vec::new(), structure })
+        Compiled { code, plans: Vec::new(), structure }
     });
     let leaves = compiled.code.leaves.iter().map(|leaf| reached.nodes[leaf.place as usize]).collect();
     Ok((Loan { compiled: Some(compiled), home: Rc::downgrade(&home) }, leaves))

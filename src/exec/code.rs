@@ -147,6 +147,13 @@ impl Code {
         Error::IndexOutOfRange { index, size, axis, indices, operand }
     }
 
+    /// The number of axes and the element type of an input; a parameter takes one shape alone.
+    pub fn takes(&self, source: &Source) -> Option<(usize, DType)> {
+        let Instruction { op, dtype, shape, .. } = &self.instructions[source.instruction as usize];
+        let input = matches!(op, Op::Leaf(leaf) if leaf.kind == LeafKind::Input);
+        input.then_some((shape.ndim(), *dtype))
+    }
+
     fn describe(&self, k: usize, shape: Shape) -> Operand {
         let instruction = &self.instructions[k];
         let name = instruction.name.as_ref().map_or_else(|| instruction.op.label(), |name| name.to_string());

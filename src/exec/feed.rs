@@ -43,7 +43,10 @@ impl<T: Element, S: Data<Elem = T>, D: Dimension> Array for ArrayBase<S, D> {
         self.strides()
     }
     fn memory(&self) -> Option<LeafMemory<'_>> {
-        self.as_slice_memory_order().map(LeafMemory::read)
+        match self.first() {
+            Some(only) if self.ndim() == 0 => Some(LeafMemory::read(std::slice::from_ref(only))),
+            _ => self.as_slice_memory_order().map(LeafMemory::read),
+        }
     }
     fn packed(&self) -> Value {
         T::value(self.as_standard_layout().into_owned().into_dyn().into_shared())

@@ -10,18 +10,20 @@ pub(super) struct Lie {
     pub strides: Strides,
     /// Whether a run may overwrite it: the value that a parameter holds, without gaps.
     pub owned: bool,
+    /// Whether it is in C order.
+    pub packed: bool,
 }
 
 impl Lie {
     /// In C order.
     pub fn packed(shape: Shape) -> Self {
-        Self { offset: 0, strides: shape.c_strides(), shape, owned: false }
+        Self { offset: 0, strides: shape.c_strides(), shape, owned: false, packed: true }
     }
 
     /// With these strides, of which negative ones count backwards.
     pub fn strided(shape: Shape, strides: &[isize]) -> Self {
         // The stride of an axis with a single element is never used, and may be anything.
-        let mut lie = Self { offset: 0, strides: strides.into(), shape, owned: false };
+        let mut lie = Self { offset: 0, strides: strides.into(), shape, owned: false, packed: true };
         let packed = lie.shape.c_strides();
         if lie.shape.size() == 0 {
             lie.strides = packed;
@@ -34,11 +36,7 @@ impl Lie {
                 lie.offset += (size - 1) * strides[axis].unsigned_abs();
             }
         }
+        lie.packed = lie.strides == packed;
         lie
-    }
-
-    /// Whether it is in C order.
-    pub fn is_packed(&self) -> bool {
-        self.offset == 0 && self.strides == self.shape.c_strides()
     }
 }

@@ -17,6 +17,8 @@ mod order;
 mod place;
 mod plan;
 mod program;
+mod report;
+mod scalars;
 mod schedule;
 mod step;
 mod structure;
@@ -25,4 +27,5 @@ mod value;
 
 pub use self::feed::{Feed, feed};
 pub use self::program::Program;
+pub use self::report::{Report, StepReport};
 pub use self::update::{Update, Updates};

@@ -56,6 +56,16 @@ impl Place {
         })
     }
 
+    /// The length of the rows in which the same elements come again, or of the lines that are one element: rows that
+    /// a loop had better run over.
+    pub fn repeats(&self) -> Option<usize> {
+        let axes = || self.shape.iter().zip(&self.strides).filter(|axis| *axis.0 != 1).rev();
+        let (_, &last) = axes().next()?;
+        let run = axes().take_while(|(_, stride)| (**stride == 0) == (last == 0));
+        let columns = run.map(|(&size, _)| size).product();
+        (self.is_row(columns) || self.is_line(columns)).then_some(columns)
+    }
+
     /// The first of the trailing axes that make up rows of `columns`.
     fn split(&self, columns: usize) -> Option<usize> {
         let mut product = 1;

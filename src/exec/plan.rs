@@ -8,6 +8,8 @@ use super::code::Code;
 use super::leaf::Lie;
 use super::memory::Pool;
 use super::place::{Base, Place};
+use super::report::Timing;
+use super::scalars::{Scalars, scalars};
 use super::schedule::{Act, Constant, Group, Product, Schedule, Span, Unit};
 use super::step::{Step, Target, Work};
 use crate::element::{DType, Literal};
@@ -44,11 +46,16 @@ pub(super) struct ResultPlace {
 pub(super) struct Plan {
     pub leaves: Vec<Lie>,
     pub steps: Vec<Step>,
+    /// Whether any step is worth several threads.
+    pub parallel: bool,
     pub arena: Arena,
     pub extent: Extent,
     pub outputs: Vec<ResultPlace>,
     /// New values of parameters that are copied at the end, by leaf.
     pub copies: Vec<(u32, ResultPlace)>,
+    /// What the steps compute.
+    pub schedule: Schedule,
+    pub timing: Timing,
 }
 
 impl Plan {
@@ -65,7 +72,8 @@ impl Plan {
         if options.fuse {
             accumulate(&mut schedule, &mut stores);
         }
-        Ok(Layouter::new(&schedule, &stores, code, options).lay_out(leaves))
+        let plan = Layouter::new(&schedule, &stores, code, options).lay_out(leaves);
+        Ok(Self { schedule, ..plan })
     }
 }
 
@@ -109,7 +117,7 @@ impl Stores {
             let beside = operands.all(|(place, span)| {
                 place.base != Base::Leaf(update.leaf) || (place.is_packed() && span == member.span)
             });
-            if member.span != Span::After && beside && lie.owned && lie.is_packed() {
+            if member.span != Span::After && beside && lie.owned && lie.packed {
                 found.insert(value, update.leaf);
             }
         }
@@ -126,6 +134,19 @@ pub(super) struct Life {
     pub read_outside: bool,
     /// Whether it needs a place in the buffer.
     pub escapes: bool,
+}
+
+/// What a unit is run as, before the size of working memory is known.
+enum Prepared {
+    Loop(Blocks),
+    Scalars(Scalars, Vec<Slot>, Vec<Slot>),
+    Nothing,
+}
+
+impl Prepared {
+    fn scratch(&self) -> usize {
+        if let Self::Loop(blocks) = self { blocks.scratch } else { 0 }
+    }
 }
 
 struct Layouter<'a> {
@@ -162,11 +183,11 @@ impl<'a> Layouter<'a> {
 
     fn lay_out(mut self, leaves: Vec<Lie>) -> Plan {
         self.place_values();
-        let blocks: Vec<Option<Blocks>> = self.schedule.units.iter().map(|unit| self.blocks(unit)).collect();
+        let prepared: Vec<Prepared> = self.schedule.units.iter().map(|unit| self.prepare(unit)).collect();
         let written = self.written(leaves.len());
         let extent = Extent {
             arena: self.pool.length(),
-            scratch: blocks.iter().flatten().map(|blocks| blocks.scratch).max().unwrap_or(0),
+            scratch: prepared.iter().map(Prepared::scratch).max().unwrap_or(0),
             leaves: leaves
                 .iter()
                 .zip(&self.code.leaves)
@@ -180,8 +201,8 @@ impl<'a> Layouter<'a> {
                 .collect(),
         };
         let mut steps: Vec<Step> = Vec::with_capacity(self.schedule.units.len());
-        for (unit, blocks) in self.schedule.units.iter().zip(blocks) {
-            self.steps(unit, blocks, &extent, &mut steps);
+        for (u, (unit, prepared)) in self.schedule.units.iter().zip(prepared).enumerate() {
+            self.steps(u, unit, prepared, &extent, &mut steps);
         }
         let mut arena = Arena::new(extent.arena);
         for (value, info) in self.schedule.values.iter().enumerate() {
@@ -198,7 +219,9 @@ impl<'a> Layouter<'a> {
             |place: &Place| matches!(place.base, Base::Value(value) if self.stores.0.contains_key(&value));
         let copied = self.schedule.updates.iter().filter(|update| !stored(&update.place));
         let copies = copied.map(|update| (update.leaf, self.result(&update.place))).collect();
-        Plan { leaves, steps, arena, extent, outputs, copies }
+        let parallel = steps.iter().any(Step::is_worth_threads);
+        let (schedule, timing) = (Schedule::default(), Timing::default());
+        Plan { leaves, steps, parallel, arena, extent, outputs, copies, schedule, timing }
     }
 
     fn result(&self, place: &Place) -> ResultPlace {
@@ -288,7 +311,7 @@ impl<'a> Layouter<'a> {
         self.slot(Base::Value(value), info.dtype, 0, Reach::Whole(info.size))
     }
 
-    fn blocks(&self, unit: &Unit) -> Option<Blocks> {
+    fn prepare(&self, unit: &Unit) -> Prepared {
         let at = blocks::Context {
             slot: &|base, dtype, element, span| self.slot(base, dtype, element, span),
             region: &|place| self.region(place),
@@ -299,21 +322,32 @@ impl<'a> Layouter<'a> {
             options: self.options,
         };
         match unit {
-            Unit::Group(group) => Some(blocks::group(group, &at)),
-            Unit::Pack { from, to } => Some(blocks::pack(from, *to, &at)),
-            _ => None,
+            Unit::Group(group) => match scalars(group, &at) {
+                Some((code, reads, writes)) => Prepared::Scalars(code, reads, writes),
+                None => Prepared::Loop(blocks::group(group, &at)),
+            },
+            Unit::Pack { from, to } => Prepared::Loop(blocks::pack(from, *to, &at)),
+            _ => Prepared::Nothing,
         }
     }
 
-    fn steps(&self, unit: &Unit, blocks: Option<Blocks>, extent: &Extent, steps: &mut Vec<Step>) {
+    fn steps(&self, u: usize, unit: &Unit, prepared: Prepared, extent: &Extent, steps: &mut Vec<Step>) {
         match unit {
             Unit::Group(Group { .. }) | Unit::Pack { .. } => {
-                let Some(blocks) = blocks else { return };
+                let blocks = match prepared {
+                    Prepared::Loop(blocks) => blocks,
+                    Prepared::Scalars(code, reads, writes) => {
+                        let effort = code.len();
+                        let work = Work::Scalars { call: Call::new(&reads, &writes, extent), code };
+                        return steps.push(Step { work, unit: u, effort });
+                    }
+                    Prepared::Nothing => return,
+                };
                 let parts = blocks.domain.blocks();
                 let work = Work::Loop(Loop::new(blocks.domain, blocks.code, extent));
-                steps.push(Step { work, effort: blocks.effort });
+                steps.push(Step { work, unit: u, effort: blocks.effort });
                 for (value, act) in blocks.totals {
-                    steps.push(self.parts(value, &act, parts, extent));
+                    steps.push(self.parts(u, value, &act, parts, extent));
                 }
             }
             Unit::Fold { fold, from, axis, divisor, to } => {
@@ -321,9 +355,9 @@ impl<'a> Layouter<'a> {
                 let call = Call::new(&[slot], &[self.whole(*to)], extent);
                 let work =
                     Work::Fold { call, fold: *fold, dtype: from.dtype, axis: *axis, divisor: *divisor };
-                steps.push(Step { work, effort: from.size() });
+                steps.push(Step { work, unit: u, effort: from.size() });
             }
-            Unit::Product(product) => steps.push(self.product(product, extent)),
+            Unit::Product(product) => steps.push(self.product(u, product, extent)),
             Unit::Assemble { parts, zeros, dtype, to } => {
                 let whole = |place: &Place| {
                     self.slot(place.base, place.dtype, place.offset, Reach::Whole(place.size()))
@@ -341,6 +375,7 @@ impl<'a> Layouter<'a> {
                 let effort = self.schedule.values[*to as usize].size;
                 steps.push(Step {
                     work: Work::Assemble { call, parts, zeros: *zeros, dtype: *dtype },
+                    unit: u,
                     effort,
                 });
             }
@@ -348,13 +383,13 @@ impl<'a> Layouter<'a> {
                 let slot = self.slot(from.base, from.dtype, from.offset, Reach::Whole(from.size()));
                 let call = Call::new(&[slot], &[], extent);
                 let work = Work::Check { call, bound: *bound, instruction: *instruction };
-                steps.push(Step { work, effort: from.size() });
+                steps.push(Step { work, unit: u, effort: from.size() });
             }
         }
     }
 
     /// Brings the parts of a total together.
-    fn parts(&self, value: u32, act: &Act, parts: usize, extent: &Extent) -> Step {
+    fn parts(&self, u: usize, value: u32, act: &Act, parts: usize, extent: &Extent) -> Step {
         let dtype = self.schedule.values[value as usize].dtype;
         let (fold, divisor) = match *act {
             Act::Total(fold, divisor) => (fold, divisor),
@@ -363,7 +398,7 @@ impl<'a> Layouter<'a> {
         let from =
             Slot { home: Home::Arena, offset: self.partials[&value], dtype, span: Reach::Whole(parts) };
         let call = Call::new(&[from], &[self.whole(value)], extent);
-        Step { work: Work::Parts { call, fold, dtype, divisor }, effort: parts }
+        Step { work: Work::Parts { call, fold, dtype, divisor }, unit: u, effort: parts }
     }
 
     fn matrix(&self, place: &Place) -> (Slot, Layout) {
@@ -374,14 +409,14 @@ impl<'a> Layouter<'a> {
         (slot, Layout { offset, rows, columns, row_stride, column_stride })
     }
 
-    fn product(&self, product: &Product, extent: &Extent) -> Step {
+    fn product(&self, u: usize, product: &Product, extent: &Extent) -> Step {
         let Product { a, b, dtype, to, onto } = product;
         let ((x, p), (y, q)) = (self.matrix(a), self.matrix(b));
         let batch: Vec<(isize, isize)> = starts(a).into_iter().zip(starts(b)).collect();
         let effort = batch.len() * p.rows * p.columns * q.columns / 8;
         let call = Call::new(&[x, y], &[self.whole(*to)], extent);
         let onto = onto.map(|(_, factor)| factor);
-        Step { work: Work::Product { call, a: p, b: q, batch, dtype: *dtype, onto }, effort }
+        Step { work: Work::Product { call, a: p, b: q, batch, dtype: *dtype, onto }, unit: u, effort }
     }
 }
 

@@ -1,18 +1,22 @@
 //! Programs: outputs and updates, compiled.
 
+use std::sync::Arc;
+
 use ndarray::ArrayViewD;
+use rayon::{ThreadPool, ThreadPoolBuilder};
 use smallvec::SmallVec;
 
 use super::bind::{Bound, Given, bind};
 use super::cache::{Compiled, Loan, compiled};
 use super::feed::{Feed, Target};
 use super::plan::{Options, Plan, ResultPlace};
-use super::step::OutOfRange;
+use super::report::{Report, Timing};
+use super::step::{OutOfRange, Step};
 use super::update::Updates;
 use crate::element::{DType, Element, Value, View};
 use crate::error::{Error, Result};
 use crate::graph::{Content, Graph, LeafCell, NodeId, VarList, check_value};
-use crate::kernels::{Memory, Threads};
+use crate::kernels::{Level, Memory, Threads};
 use crate::shape::Shape;
 
 /// How many sets of leaf shapes a program keeps its plan for.
@@ -29,6 +33,54 @@ pub struct Program<'g, L: VarList<'g>> {
     /// The leaves on the tape, in the order of the code.
     leaves: SmallVec<[BoundLeaf; 8]>,
     options: Options,
+    threads: Pool,
+}
+
+/// The threads that a program runs on.
+#[derive(Clone)]
+enum Pool {
+    /// Those of the rayon pool that it is called in.
+    Ambient,
+    /// The caller's alone.
+    One,
+    /// Its own.
+    Own(Arc<ThreadPool>),
+}
+
+impl Pool {
+    /// The threads for a run, if it can use several.
+    #[inline]
+    fn for_plan(&self, parallel: bool) -> Option<&Self> {
+        let many = parallel
+            && match self {
+                Self::Ambient => rayon::current_num_threads() > 1,
+                Self::One => false,
+                Self::Own(_) => true,
+            };
+        many.then_some(self)
+    }
+
+    fn run<R: Send>(&self, body: impl FnOnce() -> R + Send) -> R {
+        match self {
+            Self::One => body(),
+            Self::Ambient => rayon::scope(|_| body()),
+            Self::Own(pool) => pool.install(body),
+        }
+    }
+}
+
+#[inline]
+fn run_steps(
+    steps: &[Step],
+    timing: &mut Timing,
+    memory: &Memory<'_>,
+    level: Level,
+    pool: Option<&Pool>,
+) -> Result<(), OutOfRange> {
+    match pool {
+        None => timing.run(steps.len(), |i| steps[i].run(memory, level, Threads::ONE)),
+        Some(pool) => pool.run(|| timing.run(steps.len(), |i| steps[i].run(memory, level, Threads::MANY))),
+    }
 }
 
 /// A leaf that the formula reads, and where its value is kept.
@@ -39,6 +91,8 @@ pub(super) struct BoundLeaf {
     pub updated: bool,
     /// Whether its value is read, not its shape alone.
     pub live: bool,
+    /// What may be fed at any sizes: so many axes of this type.
+    pub takes: Option<(usize, DType)>,
 }
 
 impl Graph {
@@ -77,10 +131,18 @@ impl Graph {
                 cell: known.cell(id).cloned().unwrap_or_else(|| LeafCell::new(Content::Freed.into())),
                 updated: source.updated,
                 live: compiled.code.instructions[source.instruction as usize].live,
+                takes: compiled.code.takes(source),
             });
             bound.collect()
         };
-        Ok(Program { graph: self, outputs, compiled, leaves, options: Options::default() })
+        Ok(Program {
+            graph: self,
+            outputs,
+            compiled,
+            leaves,
+            options: Options::default(),
+            threads: Pool::Ambient,
+        })
     }
 }
 
@@ -129,6 +191,54 @@ impl<'g, L: VarList<'g>> Program<'g, L> {
         self
     }
 
+    /// The same program on so many threads: on the caller's alone for 1, else on a pool of its own. Without this it
+    /// uses the rayon pool in which it is called, by default one thread for each core. Only steps that are long
+    /// enough are shared out, and the results are the same bit for bit on any number of threads.
+    ///
+    /// ```
+    /// use gradus::prelude::*;
+    /// let g = Graph::new();
+    /// let x = g.input("x", Array2::<f64>::ones((1000, 300)));
+    /// let mut program = g.compile(x.exp().sum(), ())?.threads(2)?;
+    /// let two = program.run()?[[]];
+    /// assert_eq!(g.compile(x.exp().sum(), ())?.threads(1)?.run()?[[]], two);
+    /// # Ok::<(), gradus::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// [`Error::Threads`] for 0 threads, or if the system does not start them.
+    pub fn threads(mut self, count: usize) -> Result<Self> {
+        let failed = |cause: String| Error::Threads { count, cause };
+        self.threads = match count {
+            0 => return Err(failed("a program runs on one thread at least".to_owned())),
+            1 => Pool::One,
+            _ => {
+                let pool = ThreadPoolBuilder::new().num_threads(count).build();
+                Pool::Own(Arc::new(pool.map_err(|error| failed(error.to_string()))?))
+            }
+        };
+        Ok(self)
+    }
+
+    /// The steps of the last run: what each computes, how much memory it touches, and how long it takes. It prints as
+    /// a table, and [`Report::trace`] gives a timeline. Before the first run it is empty.
+    ///
+    /// ```
+    /// use gradus::prelude::*;
+    /// let g = Graph::new();
+    /// let x = g.input("x", Array2::<f64>::ones((100, 300)));
+    /// let mut program = g.compile((x.exp() * x).sum_axis(1), ())?;
+    /// program.run()?;
+    /// let report = program.report();
+    /// assert_eq!(report.steps.len(), 1);        // one pass over the data
+    /// assert_eq!(report.steps[0].bytes, 8 * (100 * 300 + 100));
+    /// # Ok::<(), gradus::Error>(())
+    /// ```
+    pub fn report(&self) -> Report {
+        let Compiled { code, plans, .. } = &*self.compiled;
+        plans.first().map_or_else(Report::default, |plan| Report::new(plan, code))
+    }
+
     fn execute(&mut self, feeds: &[Feed<'_>]) -> Result<()> {
         let given = self.resolve(feeds)?;
         self.select_plan(&given)?;
@@ -137,13 +247,11 @@ impl<'g, L: VarList<'g>> Program<'g, L> {
         {
             let mut bound: SmallVec<[Bound<'_>; 8]> = bind(&self.leaves, &given, &plan.extent);
             let memory = Memory::new(&mut plan.arena, bound.iter_mut().map(Bound::memory), &plan.extent);
-            for step in &plan.steps {
-                if let Err(OutOfRange { index, instruction }) =
-                    step.run(&memory, self.options.level, Threads::ONE)
-                {
-                    let shapes: Vec<Shape> = plan.leaves.iter().map(|lie| lie.shape.clone()).collect();
-                    return Err(code.out_of_range(index, instruction as usize, &code.infer(&shapes)?));
-                }
+            let threads = self.threads.for_plan(plan.parallel);
+            let run = run_steps(&plan.steps, &mut plan.timing, &memory, self.options.level, threads);
+            if let Err(OutOfRange { index, instruction }) = run {
+                let shapes: Vec<Shape> = plan.leaves.iter().map(|lie| lie.shape.clone()).collect();
+                return Err(code.out_of_range(index, instruction as usize, &code.infer(&shapes)?));
             }
         }
         for (leaf, result) in &plan.copies {
@@ -166,7 +274,10 @@ impl<'g, L: VarList<'g>> Program<'g, L> {
             } else {
                 self.leaves.iter().position(fits)
             };
-            check_value(self.graph.handle(id), feed.array.shape(), feed.array.dtype(), "feed")?;
+            let (shape, dtype) = (feed.array.shape(), feed.array.dtype());
+            if place.is_none_or(|place| self.leaves[place].takes != Some((shape.len(), dtype))) {
+                check_value(self.graph.handle(id), shape, dtype, "feed")?;
+            }
             let twice = match place {
                 Some(place) => {
                     matches!(std::mem::replace(&mut given[place], Given::Fed(feed.array)), Given::Fed(_))
@@ -228,6 +339,11 @@ impl<'g, L: VarList<'g>> Program<'g, L> {
 fn view<'a>(plan: &'a Plan, result: &ResultPlace) -> View<'a> {
     fn view<'a, T: Element>(plan: &'a Plan, result: &ResultPlace) -> View<'a> {
         let data = plan.arena.slice::<T>(result.offset, result.shape.size());
+        if let [number] = data
+            && result.shape.is_empty()
+        {
+            return T::view(ndarray::aview0(number).into_dyn());
+        }
         let view = ArrayViewD::from_shape(&result.shape[..], data);
         T::view(view.expect("a slice of the shape's size has the shape"))
     }

@@ -17,8 +17,13 @@ use crate::shape::{Axes, Run, Shape, Strides};
 
 /// How many operations a group holds at most: its values in flight have to stay in the cache.
 const GROUP: usize = 64;
+/// The same for a group of numbers, which fit into the cache by the thousand.
+const NUMBERS: usize = 1 << 14;
 /// How long the rows of a group may be: several have to stay in the cache.
 const COLUMNS: usize = 4096;
+
+/// How long rows have to be for a loop to run over one at a time.
+pub(super) const LONG: usize = 384;
 
 /// What a member of a group does.
 #[derive(Clone, Debug, PartialEq)]
@@ -153,6 +158,7 @@ pub(super) struct Schedule {
     open: Vec<OpenGroup>,
     groups: u32,
     limit: usize,
+    limit_of_numbers: usize,
 }
 
 /// What is being laid out.
@@ -175,8 +181,8 @@ impl Source<'_> {
 
 impl Schedule {
     pub fn new(code: &Code, shapes: &[Shape], leaves: &[Lie], fuse: bool) -> Self {
-        let limit = if fuse { GROUP } else { 1 };
-        let mut schedule = Self { limit, ..Self::default() };
+        let (limit, limit_of_numbers) = if fuse { (GROUP, NUMBERS) } else { (1, 1) };
+        let mut schedule = Self { limit, limit_of_numbers, ..Self::default() };
         let mut source = Source { code, shapes, places: vec![None; shapes.len()] };
         for (i, (source_leaf, lie)) in code.leaves.iter().zip(leaves).enumerate() {
             let at = source_leaf.instruction as usize;
@@ -338,7 +344,7 @@ impl Schedule {
         let out = self.value(dtype, size, Some((id, span)));
         let group = &mut self.open[i].group;
         group.members.push(Member { act, span, operands, out });
-        if group.members.len() >= self.limit {
+        if group.members.len() >= if group.size == 1 { self.limit_of_numbers } else { self.limit } {
             self.flush(id);
         }
         out
@@ -350,6 +356,12 @@ impl Schedule {
             return self.constant(literal, shape);
         }
         let (i, span) = self.home(&operands, shape);
+        let group = &mut self.open[i].group;
+        if group.columns.is_none() && span == Span::Full {
+            let repeating = operands.iter().filter(|place| !place.is_single() && !place.is_packed());
+            let columns = repeating.filter_map(Place::repeats).find(|&n| (LONG..=COLUMNS).contains(&n));
+            group.columns = columns;
+        }
         let out = self.append(i, Act::Map(op), span, operands, dtype);
         Place::packed(Base::Value(out), dtype, 0, shape.clone())
     }
@@ -434,26 +446,56 @@ impl Schedule {
     }
 
     /// A packed value; the shape is for the caller to say.
-    fn reduce(&mut self, fold: Fold, place: Place, axes: &Axes, dtype: DType) -> Place {
+    fn reduce(&mut self, fold: Fold, mut place: Place, axes: &Axes, dtype: DType) -> Place {
         let reduced = |axis: usize| axes.contains(axis);
         let count: usize = axes.iter().map(|axis| place.shape[axis]).product();
-        let divisor = (fold == Fold::Mean).then_some(count as f64);
-        let segments = segments(&place.shape, reduced);
-        let blockwise = matches!(fold, Fold::Sum | Fold::Mean | Fold::Max | Fold::Min) && dtype.is_float();
-        match segments[..] {
-            [.., (columns, true)]
-                if segments.iter().filter(|segment| segment.1).count() == 1 && blockwise && columns > 0 =>
-            {
-                let rows = place.size() / columns;
-                if columns <= COLUMNS {
-                    return self.reduce_rows(Act::Rows(fold, divisor), Span::Row, columns, place, dtype);
-                } else if rows == 1 {
-                    return self.reduce_rows(Act::Total(fold, divisor), Span::After, columns, place, dtype);
-                }
-            }
-            _ => {}
+        let mut segments = segments(&place.shape, reduced);
+        let scattered = segments.iter().filter(|segment| segment.1).count() > 1;
+        if fold == Fold::ArgMax && scattered {
+            // An index counts over all reduced axes, so they have to lie together.
+            let axes = (0..place.shape.ndim()).filter(|&axis| !reduced(axis)).chain(axes.iter());
+            let kept = place.size() / count.max(1);
+            segments = vec![(kept, false), (count, true)];
+            place = self.pack(place.permuted(axes.collect::<Vec<_>>().into_iter()));
         }
-        self.reduce_apart(fold, place, axes, dtype, segments)
+        if !segments.iter().any(|segment| segment.1) {
+            segments.push((1, true));
+        }
+        while let Some(last) = segments.iter().rposition(|segment| segment.1) {
+            let (middle, _) = segments.remove(last);
+            let product = |segments: &[(usize, bool)]| segments.iter().map(|segment| segment.0).product();
+            let axis =
+                Middle { outer: product(&segments[..last]), middle, inner: product(&segments[last..]) };
+            let done = !segments.iter().any(|segment| segment.1);
+            let divisor = (fold == Fold::Mean && done).then_some(count as f64);
+            place = self.reduce_axis(fold, divisor, place, axis, dtype);
+        }
+        place
+    }
+
+    /// Reduces one axis.
+    fn reduce_axis(
+        &mut self,
+        fold: Fold,
+        divisor: Option<f64>,
+        place: Place,
+        axis: Middle,
+        dtype: DType,
+    ) -> Place {
+        let Middle { outer, middle, inner } = axis;
+        let blockwise = matches!(fold, Fold::Sum | Fold::Mean | Fold::Max | Fold::Min) && dtype.is_float();
+        if blockwise && inner == 1 && middle > 1 {
+            if middle <= COLUMNS {
+                return self.reduce_rows(Act::Rows(fold, divisor), Span::Row, middle, place, dtype);
+            } else if outer == 1 {
+                return self.reduce_rows(Act::Total(fold, divisor), Span::After, middle, place, dtype);
+            }
+        }
+        let from = self.packed(place);
+        self.settle(from.base);
+        let to = self.value(dtype, outer * inner, None);
+        self.units.push(Unit::Fold { fold, from, axis, divisor, to });
+        Place::packed(Base::Value(to), dtype, 0, Shape::from([outer * inner]))
     }
 
     /// A reduction as a member of a group.
@@ -479,49 +521,6 @@ impl Schedule {
         let out = self.append(i, act, span, SmallVec::from_iter([place]), dtype);
         let size = self.values[out as usize].size;
         Place::packed(Base::Value(out), dtype, 0, Shape::from([size]))
-    }
-
-    /// A reduction on its own, axis by axis.
-    fn reduce_apart(
-        &mut self,
-        fold: Fold,
-        place: Place,
-        axes: &Axes,
-        dtype: DType,
-        mut segments: Vec<(usize, bool)>,
-    ) -> Place {
-        let reduced = |axis: usize| axes.contains(axis);
-        let count: usize = axes.iter().map(|axis| place.shape[axis]).product();
-        let divisor = (fold == Fold::Mean).then_some(count as f64);
-        let scattered = segments.iter().filter(|segment| segment.1).count() > 1;
-        let mut place = if fold == Fold::ArgMax && scattered {
-            // An index counts over all reduced axes, so they have to lie together.
-            let axes = (0..place.shape.ndim()).filter(|&axis| !reduced(axis)).chain(axes.iter());
-            let kept = place.size() / count.max(1);
-            segments = vec![(kept, false), (count, true)];
-            self.pack(place.permuted(axes.collect::<Vec<_>>().into_iter()))
-        } else {
-            self.packed(place)
-        };
-        self.settle(place.base);
-        if !segments.iter().any(|segment| segment.1) {
-            segments.push((1, true));
-        }
-        while let Some(last) = segments.iter().rposition(|segment| segment.1) {
-            let product = |segments: &[(usize, bool)]| segments.iter().map(|segment| segment.0).product();
-            let axis = Middle {
-                outer: product(&segments[..last]),
-                middle: segments[last].0,
-                inner: product(&segments[last + 1..]),
-            };
-            segments.remove(last);
-            let done = !segments.iter().any(|segment| segment.1);
-            let to = self.value(dtype, axis.outer * axis.inner, None);
-            let divisor = divisor.filter(|_| done);
-            self.units.push(Unit::Fold { fold, from: place, axis, divisor, to });
-            place = Place::packed(Base::Value(to), dtype, 0, Shape::from([axis.outer * axis.inner]));
-        }
-        place
     }
 
     fn multiply_batch(&mut self, a: &Place, b: &Place, shape: &Shape) -> Place {

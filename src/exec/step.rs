@@ -3,6 +3,7 @@
 use smallvec::SmallVec;
 
 use super::block::{BlockOp, divide, join, total, with_float, with_type};
+use super::scalars::Scalars;
 use crate::element::{DType, Float};
 use crate::kernels::{
     self, Call, Factor, Layout, Level, Loop, Matrix, MatrixMut, Memory, Middle, Operands, Threads,
@@ -13,6 +14,10 @@ use crate::shape::{Shape, Strides};
 /// What a step does.
 pub(super) enum Work {
     Loop(Loop<BlockOp>),
+    Scalars {
+        call: Call,
+        code: Scalars,
+    },
     /// Brings the parts of a total together.
     Parts {
         call: Call,
@@ -67,6 +72,8 @@ pub(super) struct OutOfRange {
 /// One step of a run.
 pub(super) struct Step {
     pub work: Work,
+    /// The unit that it belongs to.
+    pub unit: usize,
     /// About how many elements are computed.
     pub effort: usize,
 }
@@ -75,11 +82,17 @@ pub(super) struct Step {
 const WORTH_THREADS: usize = 1 << 17;
 
 impl Step {
+    /// Whether it is long enough for other threads to be woken.
+    pub fn is_worth_threads(&self) -> bool {
+        self.effort >= WORTH_THREADS
+    }
+
     #[inline]
     pub fn run(&self, memory: &Memory<'_>, level: Level, threads: Threads) -> Result<(), OutOfRange> {
-        let threads = if self.effort < WORTH_THREADS { Threads::ONE } else { threads };
+        let threads = if self.is_worth_threads() { threads } else { Threads::ONE };
         match &self.work {
             Work::Loop(blocks) => blocks.run(memory, threads),
+            Work::Scalars { call, code } => code.run(&call.at(memory)),
             Work::Parts { call, fold, dtype, divisor } => with_float!(
                 *dtype,
                 T => {

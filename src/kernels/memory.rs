@@ -10,7 +10,7 @@ use std::marker::PhantomData;
 use smallvec::SmallVec;
 
 use super::threads::Threads;
-use crate::element::{DType, Element};
+use crate::element::{DType, Element, Float};
 
 /// A line of the cache.
 #[repr(C, align(64))]
@@ -246,14 +246,16 @@ impl<I: Instruction> Loop<I> {
 
     /// What one block writes, another one must not touch.
     fn check(&self) {
+        if self.domain.blocks() <= 1 {
+            return;
+        }
         let all = || self.code.iter().flat_map(|(access, _)| access.reads.iter().chain(&access.writes));
         let written = self.code.iter().flat_map(|(access, _)| &access.writes);
         for &slot in written.filter(|slot| slot.home != Home::Scratch) {
-            let moves = !matches!(slot.span, Span::Whole(_)) || self.domain.blocks() <= 1;
-            assert!(moves, "{slot:?} is written by every block");
+            assert!(!matches!(slot.span, Span::Whole(_)), "{slot:?} is written by every block");
             for &other in all().filter(|other| overlap(slot, **other, self.domain)) {
                 let same = (slot.offset, slot.span) == (other.offset, other.span);
-                assert!(same || self.domain.blocks() <= 1, "{slot:?} overlaps {other:?} of other blocks");
+                assert!(same, "{slot:?} overlaps {other:?} of other blocks");
             }
         }
     }
@@ -411,6 +413,16 @@ impl<'a> Operands<'a> {
         unsafe { std::slice::from_raw_parts_mut(start, length) }
     }
 
+    /// Sets the single element of result `k`.
+    #[allow(unsafe_code, reason = "elements that were checked when the plan was made")]
+    #[inline(always)]
+    pub fn store<T: Element>(&self, k: usize, value: T) {
+        let (start, length) = self.address::<T>(self.access.writes[k]);
+        assert!(length == 1, "a number is a single element");
+        // SAFETY: as for `write`; nothing that was read overlaps it: `Access::checked`.
+        unsafe { start.write(value) }
+    }
+
     /// Both results of an instruction that has two.
     #[allow(unsafe_code, reason = "elements that were checked when the plan was made")]
     #[inline(always)]
@@ -420,6 +432,16 @@ impl<'a> Operands<'a> {
         // SAFETY: as for `write`; the two do not overlap: `Access::checked`.
         unsafe { (std::slice::from_raw_parts_mut(p, m), std::slice::from_raw_parts_mut(q, n)) }
     }
+}
+
+/// Runs `body` with so many floats of this thread's working memory, whatever they are.
+#[allow(unsafe_code, reason = "bytes as floats")]
+#[inline]
+pub(crate) fn with_registers<T: Float, R>(count: usize, body: impl FnOnce(&mut [T]) -> R) -> R {
+    with_scratch(count * size_of::<T>(), |start| {
+        // SAFETY: working memory is as long as asked for, aligned to a line, and any bytes are a float.
+        body(unsafe { std::slice::from_raw_parts_mut(start.cast(), count) })
+    })
 }
 
 /// Runs `body` with working memory of this thread, which is kept for the next time.

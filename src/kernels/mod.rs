@@ -21,7 +21,7 @@ pub(crate) use self::math::Fast;
 pub(crate) use self::matmul::{Factor, Layout, Matrix, MatrixMut, product};
 pub(crate) use self::memory::{
     Arena, Call, Domain, Extent, Home, Instruction, LINE, LeafExtent, LeafMemory, Loop, Memory, Operands,
-    Slot, Span,
+    Slot, Span, with_registers,
 };
 pub(crate) use self::pairs::Pair;
 pub(crate) use self::reduce::{Join, Middle, Term, argmax, reduce, rows, total};

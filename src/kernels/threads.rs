@@ -16,6 +16,7 @@ impl Threads {
     /// One part after the other, on this thread.
     pub const ONE: Self = Self(false);
     /// Side by side.
+    #[cfg_attr(not(test), allow(dead_code, reason = "until the steps run on several threads"))]
     pub const MANY: Self = Self(true);
 
     /// Calls `part` for each of `0..parts`.

@@ -107,7 +107,8 @@ macro_rules! binary {
 
 impl Binary {
     /// The kernel on floats; an operand of one element stands for as many as there are.
-    pub(crate) fn run<T: FloatElement>(self, level: Level, a: &[T], b: &[T], out: &mut [T]) {
+    #[doc(hidden)]
+    pub fn run<T: FloatElement>(self, level: Level, a: &[T], b: &[T], out: &mut [T]) {
         level.run(OnFloats { op: self, a, b, out });
     }
 

@@ -98,7 +98,8 @@ macro_rules! compare {
 
 impl Compare {
     /// The kernel on floats; an operand of one element stands for as many as there are.
-    pub(crate) fn run<T: FloatElement>(self, level: Level, a: &[T], b: &[T], out: &mut [bool]) {
+    #[doc(hidden)]
+    pub fn run<T: FloatElement>(self, level: Level, a: &[T], b: &[T], out: &mut [bool]) {
         level.run(OnFloats { op: self, a, b, out });
     }
 }

@@ -43,6 +43,11 @@ impl Fold {
     pub const ALL: &[Self] =
         &[Self::Sum, Self::Mean, Self::Max, Self::Min, Self::ArgMax, Self::LogSumExp, Self::Size];
 
+    /// The name by which errors and reports speak of it.
+    pub(crate) const fn name(self) -> &'static str {
+        self.find().name
+    }
+
     const fn find(self) -> Record {
         const fn record(name: &'static str, latex: &'static str, derivative: &'static str) -> Record {
             let domain = Domain::within(-2.0, 2.0);

@@ -66,8 +66,11 @@ fn values_read_again_are_compiled_once() {
     assert_eq!(g.compilations(), 1);
 }
 
+/// A formula of two variables.
+type Formula<'a> = &'a dyn for<'g> Fn(Var<'g>, Var<'g>) -> Var<'g>;
+
 /// Records one formula after the other in place of the first, on one line, and gives the value of each.
-fn values(formulas: &[&dyn for<'g> Fn(Var<'g>, Var<'g>) -> Var<'g>]) -> Vec<Vec<f64>> {
+fn values(formulas: &[Formula<'_>]) -> Vec<Vec<f64>> {
     let g = Graph::new();
     let (x, y) = (g.input("x", array![[1.0, 2.0], [3.0, 5.0]]), g.input("y", array![[7.0, 1.5], [2.0, 4.0]]));
     let mark = g.mark();

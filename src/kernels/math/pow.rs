@@ -112,7 +112,7 @@ fn with_exceptions(x: f64, p: f64, power: f64) -> f64 {
     if (p == 0.0) | (x == 1.0) { 1.0 } else { y }
 }
 
-/// `xᵖ`, below 1 ulp.
+/// `xᵖ`, below 1.2 ulp.
 #[inline(always)]
 pub(super) fn pow64<const FUSED: bool>(x: f64, p: f64) -> f64 {
     // Beyond 2⁶⁴ every power but that of 1 has over- or underflowed already.

@@ -1,6 +1,6 @@
 //! Large products, in blocks that stay in the caches.
 //!
-//! The inner axis is cut into blocks of [`DEPTH`]. For each, the rows of `a` are copied once into the order in which
+//! The inner axis is cut into blocks of [`depth`]. For each, the rows of `a` are copied once into the order in which
 //! tiles read them, and stay in the second cache. The result is cut into parts for the threads; each copies its
 //! columns of `b`, a few tiles wide, and goes through all of its rows with each of them, so that the columns stay in
 //! the first cache. (The method is that of K. Goto and R. van de Geijn, *Anatomy of High-Performance Matrix
@@ -18,8 +18,8 @@ use super::simd;
 use super::tile::{Job, Size};
 use crate::kernels::{Level, Shared, Threads};
 
-/// The length of a block of the inner axis.
-const DEPTH: usize = 256;
+/// How many bytes of a row of `a` make a block of the inner axis.
+const DEPTH_BYTES: usize = 1536;
 /// How many bytes of copied rows there are at most.
 const ROW_BYTES: usize = 1 << 20;
 /// How many tiles wide the columns are that a thread copies at once.
@@ -34,6 +34,11 @@ const BLOCKS: usize = 4;
 const SLICES: usize = 8;
 /// Up to how many tiles high a part reads `b` where it lies: copying it pays when it is read more often.
 const IN_PLACE: usize = 2;
+
+/// The length of a block of the inner axis: so many rows of a panel of `b` leave room for a tile's `a` in the first cache.
+const fn depth<T>() -> usize {
+    DEPTH_BYTES / size_of::<T>()
+}
 
 /// `out = alpha · a · b + beta · out`, without empty axes.
 #[derive(Clone, Copy)]
@@ -67,7 +72,7 @@ impl<T: Factor> Product<T> {
             self = self.t();
         }
         let (m, n, k) = (self.out.rows, self.out.columns, self.a.columns);
-        let slices = if k >= 8 * m.max(n) { (k / (BLOCKS * DEPTH)).clamp(1, SLICES) } else { 1 };
+        let slices = if k >= 8 * m.max(n) { (k / (BLOCKS * depth::<T>())).clamp(1, SLICES) } else { 1 };
         if slices > 1 {
             self.run_slices(slices.next_power_of_two(), threads);
         } else {
@@ -78,12 +83,12 @@ impl<T: Factor> Product<T> {
     /// A long inner axis, in parts with a sum each.
     fn run_slices(self, slices: usize, threads: Threads) {
         let (m, n) = (self.out.rows, self.out.columns);
-        let blocks = self.a.columns.div_ceil(DEPTH);
+        let blocks = self.a.columns.div_ceil(depth::<T>());
         T::with_scratch(Purpose::Sums, slices * m * n, |sums| {
             let shared = Shared::new(sums);
             threads.each(slices, |slice| {
                 let range = share(blocks, slices, slice);
-                let range = range.start * DEPTH..(range.end * DEPTH).min(self.a.columns);
+                let range = range.start * depth::<T>()..(range.end * depth::<T>()).min(self.a.columns);
                 #[allow(unsafe_code, reason = "each slice has its own sums")]
                 // SAFETY: the parts of two slices do not overlap.
                 let sum = unsafe { shared.part(slice * m * n..(slice + 1) * m * n) };
@@ -100,14 +105,14 @@ impl<T: Factor> Product<T> {
 
     fn run_rows(self, size: Size, threads: Threads) {
         let (m, k) = (self.out.rows, self.a.columns);
-        let most = (ROW_BYTES / size_of::<T>() / k.min(DEPTH)).next_multiple_of(size.rows);
+        let most = (ROW_BYTES / size_of::<T>() / k.min(depth::<T>())).next_multiple_of(size.rows);
         let rounds = m.div_ceil(most);
         for rows in (0..rounds).map(|i| share(m, rounds, i)) {
             let heights = Heights::new(rows.len(), size.rows);
             // As many blocks at once as there is room for.
-            let blocks = (ROW_BYTES / size_of::<T>() / (heights.padded() * k.min(DEPTH))).max(1);
-            for first in (0..k).step_by(blocks * DEPTH) {
-                let inner = first..(first + blocks * DEPTH).min(k);
+            let blocks = (ROW_BYTES / size_of::<T>() / (heights.padded() * k.min(depth::<T>()))).max(1);
+            for first in (0..k).step_by(blocks * depth::<T>()) {
+                let inner = first..(first + blocks * depth::<T>()).min(k);
                 let part = Self {
                     a: self.a.rows(rows.clone()).columns(inner.clone()),
                     b: self.b.rows(inner),
@@ -142,14 +147,14 @@ impl<T: Factor> Product<T> {
     /// The copy holds, for each block of the inner axis, the tiles one below the other.
     fn copy_rows(self, heights: Heights, copy: &mut [T], threads: Threads) {
         let k = self.a.columns;
-        let blocks = k.div_ceil(DEPTH);
+        let blocks = k.div_ceil(depth::<T>());
         let units = blocks * heights.count;
         let parts = (heights.padded() * k / (PART / 32)).clamp(1, PARTS.min(units));
         let shared = Shared::new(copy);
         threads.each(parts, |part| {
             for unit in share(units, parts, part) {
                 let (block, tile) = (unit / heights.count, unit % heights.count);
-                let inner = block * DEPTH..((block + 1) * DEPTH).min(k);
+                let inner = block * depth::<T>()..((block + 1) * depth::<T>()).min(k);
                 let rows = heights.rows(tile);
                 let start = heights.padded() * inner.start + rows.start * inner.len();
                 let height = heights.height(tile);
@@ -166,12 +171,18 @@ impl<T: Factor> Product<T> {
         let (n, k) = (self.out.columns, self.a.columns);
         let width = size.columns;
         let in_place = tiles.len() <= IN_PLACE && self.b.column_stride == 1;
-        T::with_scratch(Purpose::Columns, TILES * width * DEPTH, |packed| {
-            for first in (0..k).step_by(DEPTH) {
-                let inner = first..(first + DEPTH).min(k);
+        T::with_scratch(Purpose::Columns, TILES * width * depth::<T>(), |packed| {
+            for first in (0..k).step_by(depth::<T>()) {
+                let inner = first..(first + depth::<T>()).min(k);
                 let b = self.b.rows(inner.clone());
-                let block =
-                    Block { product: &self, heights, tiles: tiles.clone(), copy, inner: inner.clone() };
+                let block = Block {
+                    product: &self,
+                    heights,
+                    tiles: tiles.clone(),
+                    copy,
+                    inner: inner.clone(),
+                    copied: !in_place,
+                };
                 if in_place {
                     // Tiles go down the columns, but memory is read fastest in the order in which it lies.
                     let mut ahead = self.b.at(inner.end, 0).cast_const();
@@ -214,10 +225,13 @@ struct Block<'a, T> {
     tiles: Range<usize>,
     copy: &'a [T],
     inner: Range<usize>,
+    /// Whether `b` is a copy.
+    copied: bool,
 }
 
 impl<T: Factor> Block<'_, T> {
-    /// The tiles of one panel, whose rows of `b` are `stride` apart. Returns what comes after `ahead`.
+    /// The tiles of one panel, whose rows of `b` are `stride` apart. What lies `ahead` is asked for meanwhile: returns
+    /// what comes after that, or the same for a copy.
     fn run(&self, b: *const T, stride: isize, columns: Range<usize>, mut ahead: *const T) -> *const T {
         let Product { level, alpha, beta, out, .. } = *self.product;
         let depth = self.inner.len();
@@ -242,7 +256,10 @@ impl<T: Factor> Block<'_, T> {
                     ahead,
                 },
             );
-            ahead = ahead.wrapping_byte_add(64 * depth);
+            // A copy is in the cache already, and what lies behind it is not needed.
+            if !self.copied {
+                ahead = ahead.wrapping_byte_add(64 * depth);
+            }
         }
         ahead
     }

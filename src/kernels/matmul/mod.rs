@@ -67,6 +67,7 @@ fn product_at<T: Factor>(
 }
 
 /// Products of the same shape, one after another in memory.
+#[cfg_attr(not(test), allow(dead_code, reason = "for the batched product of the executor"))]
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Batch {
     /// How many there are.
@@ -83,6 +84,7 @@ pub(crate) struct Batch {
 ///
 /// # Panics
 /// If the shapes do not match, the last of the batch lies outside of a slice, or two results share a place.
+#[cfg_attr(not(test), allow(dead_code, reason = "for the batched product of the executor"))]
 pub(crate) fn batched<T: Factor>(
     batch: Batch,
     alpha: T,

@@ -78,6 +78,14 @@ impl<T: Factor> Vectorised<T> for Job<T> {
 fn run<T: Factor, V: Vector<T>, const HEIGHT: usize>(job: &Job<T>) {
     let mut sums = [[V::splat(T::ZERO); VECTORS]; HEIGHT];
     let (mut a, mut b, mut ahead) = (job.a, job.b, job.ahead);
+    if job.beta != T::ZERO {
+        // The old result is needed at the end. Its rows lie far apart, so that nothing else would fetch it in time.
+        for r in 0..HEIGHT {
+            let out = job.out.wrapping_offset(r as isize * job.row_stride);
+            prefetch(out);
+            prefetch(out.wrapping_add(VECTORS * V::LANES - 1));
+        }
+    }
     for _ in 0..job.depth {
         prefetch(ahead);
         // SAFETY: for each of `depth` steps, `b` has a row as wide as the tile.
