@@ -83,6 +83,8 @@ mod book {
     mod first_gradient {}
     #[doc = include_str!("../docs/src/checking.md")]
     mod checking {}
+    #[doc = include_str!("../docs/src/higher-derivatives.md")]
+    mod higher_derivatives {}
     #[doc = include_str!("../docs/src/kinks.md")]
     mod kinks {}
     #[doc = include_str!("../docs/src/adding-an-operation.md")]

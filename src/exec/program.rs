@@ -175,6 +175,13 @@ impl<'g, L: VarList<'g>> Program<'g, L> {
         Ok(self.outputs.views(&mut views))
     }
 
+    /// The bytes in which the last run kept everything that it computed, 0 before the first run.
+    #[doc(hidden)]
+    #[must_use]
+    pub fn planned_bytes(&self) -> usize {
+        self.compiled.plans.first().map_or(0, |plan| plan.extent.arena)
+    }
+
     /// The same program without fusion: one operation after the other.
     #[doc(hidden)]
     #[must_use]

@@ -253,6 +253,8 @@ impl Schedule {
         let operand = |k: usize| source.operand(instruction, k);
         let place = match &instruction.op {
             Op::Literal(literal) => self.constant(*literal, shape),
+            // When it is computed, the order in which instructions are listed says.
+            Op::Order(_) => operand(0),
             Op::Layout(layout) => self.arrange(layout, operand(0), shape),
             Op::Reduce(Reduce { fold: Fold::Size, axes, .. }) => {
                 let operand = &source.shapes[instruction.inputs[0] as usize];

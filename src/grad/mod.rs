@@ -5,12 +5,17 @@
 //! broadcast has stretched. No rule thinks about either. Everything it builds is recorded on the same tape, so a
 //! gradient can be read, printed, compiled and differentiated again.
 
+mod batch;
+mod jacobian;
+mod products;
 mod reach;
+mod recompute;
 
 use hashbrown::HashMap;
 use smallvec::SmallVec;
 
 use self::reach::explain;
+use self::recompute::Recomputed;
 use crate::element::{Literal, Real};
 use crate::error::{Error, OrFail, Result, fail};
 use crate::graph::{Expr, Graph, NodeId, Reached, Var, VarList};
@@ -68,22 +73,9 @@ impl<'g, T: Real> Var<'g, T> {
     /// that is no error.
     pub fn try_grad<L: VarList<'g>>(self, wrt: L) -> Result<L::Owned> {
         let (result, targets) = (self.erase(), wrt.exprs());
-        let graph = self.graph();
         let derivatives = derive(result, &targets)?;
         let found = targets.iter().zip(derivatives).map(|(&target, derivative)| {
-            let describe = |id| Box::new(graph.arena().describe(id));
-            match derivative {
-                Derivative::Of(e) => Ok(e),
-                Derivative::Zero => Ok(zeros_like(target)),
-                Derivative::Unreachable => {
-                    Err(Error::Unreachable { result: describe(result.id()), target: describe(target.id()) })
-                }
-                Derivative::Undefined(through) => Err(Error::NoDerivative {
-                    result: describe(result.id()),
-                    target: describe(target.id()),
-                    through: describe(through),
-                }),
-            }
+            Ok(found(result, target, derivative)?.unwrap_or_else(|| zeros_like(target)))
         });
         let found: Vec<_> = found.collect::<Result<_>>()?;
         Ok(wrt.rebuild(&mut found.into_iter()))
@@ -118,6 +110,22 @@ impl<'g, T: Real> Var<'g, T> {
     }
 }
 
+/// The expression of a derivative, if it is not zero.
+fn found<'g>(result: Expr<'g>, target: Expr<'g>, derivative: Derivative<'g>) -> Result<Option<Expr<'g>>> {
+    let describe = |id| Box::new(result.graph().arena().describe(id));
+    let (from, to) = (result.id(), target.id());
+    match derivative {
+        Derivative::Of(e) => Ok(Some(e)),
+        Derivative::Zero => Ok(None),
+        Derivative::Unreachable => Err(Error::Unreachable { result: describe(from), target: describe(to) }),
+        Derivative::Undefined(through) => Err(Error::NoDerivative {
+            result: describe(from),
+            target: describe(to),
+            through: describe(through),
+        }),
+    }
+}
+
 fn zeros_like(target: Expr<'_>) -> Expr<'_> {
     let graph = target.graph();
     graph.with_origin(target.origin(), || {
@@ -128,19 +136,28 @@ fn zeros_like(target: Expr<'_>) -> Expr<'_> {
 
 /// The derivative of `result` with respect to each of `targets`.
 pub(crate) fn derive<'g>(result: Expr<'g>, targets: &[Expr<'g>]) -> Result<Vec<Derivative<'g>>> {
-    check(result, targets)?;
+    derive_from(result, None, targets)
+}
+
+/// The cotangent of each of `targets` for a cotangent of `result`, which for a scalar may be left out: 1.
+fn derive_from<'g>(
+    result: Expr<'g>,
+    cotangent: Option<Expr<'g>>,
+    targets: &[Expr<'g>],
+) -> Result<Vec<Derivative<'g>>> {
+    check(result, cotangent, targets)?;
     let mut found: HashMap<NodeId, Expr<'g>> = HashMap::new();
     // A variable in between is opaque to the rewriter, which might take it away; but only for its own derivative.
     let inner: Vec<NodeId> = targets.iter().filter(|t| t.leaf().is_none()).map(|t| t.id()).collect();
     let plain = rewritten(result, &[]);
     if inner.is_empty() || rewritten(result, &inner).id() == plain.id() {
-        sweep(plain, targets, &inner, &mut found);
+        sweep(plain, cotangent, targets, &inner, &mut found);
     } else {
         let leaves: Vec<_> = targets.iter().copied().filter(|t| t.leaf().is_some()).collect();
-        sweep(plain, &leaves, &[], &mut found);
+        sweep(plain, cotangent, &leaves, &[], &mut found);
         for &target in targets.iter().filter(|t| inner.contains(&t.id())) {
             let opaque = [target.id()];
-            sweep(rewritten(result, &opaque), &[target], &opaque, &mut found);
+            sweep(rewritten(result, &opaque), cotangent, &[target], &opaque, &mut found);
         }
     }
     Ok(targets
@@ -152,21 +169,21 @@ pub(crate) fn derive<'g>(result: Expr<'g>, targets: &[Expr<'g>]) -> Result<Vec<D
         .collect())
 }
 
-fn check(result: Expr<'_>, targets: &[Expr<'_>]) -> Result<()> {
+fn check(result: Expr<'_>, cotangent: Option<Expr<'_>>, targets: &[Expr<'_>]) -> Result<()> {
     let graph = result.graph();
     let op = "grad";
-    if targets.iter().any(|target| !std::ptr::eq(target.graph(), graph)) {
+    if targets.iter().chain(&cotangent).any(|target| !std::ptr::eq(target.graph(), graph)) {
         return Err(Error::OtherGraph { op });
     }
     let arena = graph.arena();
-    for e in [result].iter().chain(targets) {
+    for e in [result].iter().chain(targets).chain(&cotangent) {
         let node = arena.get(e.id()).ok_or(Error::Freed { op })?;
         if !node.dtype.is_float() {
             return Err(Error::GradOfInteger { operand: Box::new(arena.describe(e.id())) });
         }
     }
     match arena.get(result.id()) {
-        Some(node) if node.shape.ndim() > 0 => {
+        Some(node) if node.shape.ndim() > 0 && cotangent.is_none() => {
             Err(Error::GradOfArray { result: Box::new(arena.describe(result.id())) })
         }
         _ => Ok(()),
@@ -183,6 +200,7 @@ fn rewritten<'g>(result: Expr<'g>, opaque: &[NodeId]) -> Expr<'g> {
 /// The chain rule: cotangents from `result` down to `targets`, added to `found`.
 fn sweep<'g>(
     result: Expr<'g>,
+    seed: Option<Expr<'g>>,
     targets: &[Expr<'g>],
     opaque: &[NodeId],
     found: &mut HashMap<NodeId, Expr<'g>>,
@@ -193,14 +211,18 @@ fn sweep<'g>(
     let places: SmallVec<[_; 8]> =
         targets.iter().map(|target| reached.place_of(&graph.arena(), target.id())).collect();
     let mut cotangents: Vec<Option<Expr<'g>>> = vec![None; reached.nodes.len()];
-    graph.with_rewriter(Rewriter::around(Tier::Algebraic, opaque.to_vec()), || {
-        let one = graph.with_origin(result.origin(), || graph.literal(Literal::rounded(1.0, result.dtype())));
-        cotangents[reached.nodes.len() - 1] = Some(one);
+    let mut recomputed = Recomputed::default();
+    let opaque = opaque.iter().copied().chain(seed.map(|seed| seed.id())).collect();
+    graph.with_rewriter(Rewriter::around(Tier::Algebraic, opaque), || {
+        let one =
+            || graph.with_origin(result.origin(), || graph.literal(Literal::rounded(1.0, result.dtype())));
+        cotangents[reached.nodes.len() - 1] = Some(seed.unwrap_or_else(one));
         for (place, &id) in reached.nodes.iter().enumerate().rev() {
             if let Some(cotangent) = cotangents[place].filter(|_| active[place]) {
                 let y = graph.handle(id);
                 let of = |x: Expr<'g>| reached.place_of(&graph.arena(), x.id()).filter(|&x| active[x]);
-                graph.with_origin(y.origin(), || step(y, cotangent, of, &mut cotangents));
+                recomputed.enter(y, cotangent);
+                graph.with_origin(y.origin(), || step(y, &recomputed, cotangent, of, &mut cotangents));
             }
         }
     });
@@ -229,6 +251,7 @@ fn depending(graph: &Graph, reached: &Reached, targets: &[Expr<'_>]) -> Vec<bool
 /// One node: its cotangent passed on to those of its operands that `active` gives a place.
 fn step<'g>(
     y: Expr<'g>,
+    recomputed: &Recomputed<'g>,
     cotangent: Expr<'g>,
     active: impl Fn(Expr<'g>) -> Option<usize>,
     cotangents: &mut [Option<Expr<'g>>],
@@ -236,8 +259,9 @@ fn step<'g>(
     let Some(op) = y.op() else { return };
     let inputs = y.inputs();
     let guard = if op.is_elementwise() { Guard::of(cotangent) } else { None };
+    let (operands, result) = recomputed.site(y, &inputs);
     let site =
-        Site { inputs: &inputs, result: y, cotangent: guard.as_ref().map_or(cotangent, |guard| guard.inner) };
+        Site { inputs: &operands, result, cotangent: guard.as_ref().map_or(cotangent, |guard| guard.inner) };
     for (k, &x) in inputs.iter().enumerate() {
         let Some(place) = active(x).filter(|_| op.reads(k) && x.dtype().is_float()) else { continue };
         let Cotangent::Of(share) = op.vjp(k, &site) else { continue };

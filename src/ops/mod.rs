@@ -34,6 +34,7 @@ mod logic;
 mod matmul;
 mod normalize;
 mod operators;
+mod order;
 mod reduce;
 mod slice;
 mod sliding;
@@ -57,6 +58,7 @@ pub(crate) use self::layout::expanded;
 pub use self::logic::Logic;
 pub use self::matmul::MatMul;
 pub use self::normalize::Normalize;
+pub use self::order::Order;
 pub use self::reduce::{Fold, Reduce};
 pub use self::slice::{Slicing, concat};
 pub use self::sliding::{Conv, PerAxis, Pool};
@@ -87,6 +89,8 @@ pub enum Op {
     Layout(Layout),
     /// Products of vectors and matrices.
     MatMul(MatMul),
+    /// When something is computed.
+    Order(Order),
     /// Probabilities and standard scores along axes.
     Normalize(Normalize),
     /// Indices as values.
@@ -223,6 +227,7 @@ macro_rules! each_family {
             Op::Reduce($family) => $body,
             Op::Layout($family) => $body,
             Op::MatMul($family) => $body,
+            Op::Order($family) => $body,
             Op::Normalize($family) => $body,
             Op::Index($family) => $body,
             Op::Slicing($family) => $body,

@@ -214,7 +214,8 @@ pub(super) static RULES: &[Rule] = &[
         (matrices && (transposed(a) || transposed(b))).then(|| b.t().dot(a.t()))
     }),
     algebraic("the shape that it has anyhow", Head::Layout(takes_shape), |at| {
-        (at.a().shape_root().id() == at.b().shape_root().id()).then(|| at.a())
+        let scalars = at.a().ndim() == 0 && at.b().ndim() == 0;
+        (scalars || at.a().shape_root().id() == at.b().shape_root().id()).then(|| at.a())
     }),
     algebraic("a + broadcast(b) = a + b", Head::Binary(Binary::Add), |at| implicit(at, |a, b| a + b)),
     algebraic("a - broadcast(b) = a - b", Head::Binary(Binary::Sub), |at| implicit(at, |a, b| a - b)),

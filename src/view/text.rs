@@ -6,7 +6,7 @@ use hashbrown::HashMap;
 
 use crate::element::Dtype;
 use crate::graph::{Expr, NodeId, Var, reach};
-use crate::ops::{Fold, Index, Layout, Logic, Notation, Op, Reduce, Slicing};
+use crate::ops::{Fold, Index, Layout, Logic, Notation, Op, Order, Reduce, Slicing};
 
 /// A subexpression that is used more than once is bound to a name from this many characters on.
 const SHARED: usize = 24;
@@ -109,7 +109,9 @@ fn printed(user: Expr<'_>, k: usize) -> Option<Expr<'_>> {
     let named = match &op {
         Op::Reduce(_) => !is_number(user, &op),
         Op::Layout(Layout::SumLike) => k == 0 || user.ndim() > 0,
-        Op::Layout(_) | Op::Slicing(Slicing::Unslice { .. } | Slicing::PartLike { .. }) => k == 0,
+        Op::Layout(_) | Op::Order(_) | Op::Slicing(Slicing::Unslice { .. } | Slicing::PartLike { .. }) => {
+            k == 0
+        }
         _ => true,
     };
     let inputs = user.inputs();
@@ -135,6 +137,9 @@ fn plain(mut e: Expr<'_>) -> Expr<'_> {
 
 /// Whether it gives an operand the shape that it has at recording.
 fn changes_nothing(e: Expr<'_>, op: &Op) -> bool {
+    if *op == Op::Order(Order::After) {
+        return true;
+    }
     let takes_shape = match op {
         Op::Layout(Layout::SumLike | Layout::ReshapeLike) => true,
         Op::Layout(Layout::BroadcastLike { axes }) => axes.count() == 0,
