@@ -172,3 +172,33 @@ fn elementwise() -> Result<()> {
     let g = Graph::new();
     derivatives("elementwise", "grads", &g, &models::elementwise(&g))
 }
+
+#[test]
+fn mlp() -> Result<()> {
+    let g = Graph::new();
+    training("mlp", &g, &models::mlp(&g), 11)
+}
+
+#[test]
+fn conv() -> Result<()> {
+    let g = Graph::new();
+    training("conv", &g, &models::conv(&g), 11)
+}
+
+#[test]
+fn attention() -> Result<()> {
+    let g = Graph::new();
+    training("attention", &g, &models::attention(&g), 11)
+}
+
+#[test]
+fn hvp() -> Result<()> {
+    let g = Graph::new();
+    derivatives("hvp", "hvp", &g, &models::hvp(&g))
+}
+
+#[test]
+fn hessian() -> Result<()> {
+    let g = Graph::new();
+    derivatives("hessian", "hessian", &g, &models::hessian(&g))
+}

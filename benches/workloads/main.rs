@@ -15,7 +15,7 @@ use gradus::{Float, Graph, Result};
 
 use self::measure::{Figures, measure};
 use self::models::{Function, Problem};
-use self::steps::{Calls, Training};
+use self::steps::{Calls, Read, Training};
 
 /// Times one step of a workload, and prints one line of JSON.
 #[derive(Parser)]
@@ -52,8 +52,13 @@ enum Workload {
     Logreg,
     Planar,
     Deep,
+    Mlp,
     Wide,
     Elementwise,
+    Conv,
+    Attention,
+    Hvp,
+    Hessian,
 }
 
 impl Workload {
@@ -67,11 +72,16 @@ impl Workload {
         match self {
             Self::Scalar3 => function(&models::scalar3(&g), seconds),
             Self::Chain1000 => function(&models::chain1000(&g), seconds),
-            Self::Logreg => problem(&g, &models::logreg(&g), seconds),
-            Self::Planar => problem(&g, &models::planar(&g), seconds),
-            Self::Deep => problem(&g, &models::deep(&g), seconds),
-            Self::Wide => problem(&g, &models::wide(&g), seconds),
-            Self::Elementwise => problem(&g, &models::elementwise(&g), seconds),
+            Self::Logreg => problem(&g, &models::logreg(&g), Read::Loss, seconds),
+            Self::Planar => problem(&g, &models::planar(&g), Read::Loss, seconds),
+            Self::Deep => problem(&g, &models::deep(&g), Read::Loss, seconds),
+            Self::Mlp => problem(&g, &models::mlp(&g), Read::Loss, seconds),
+            Self::Wide => problem(&g, &models::wide(&g), Read::Loss, seconds),
+            Self::Elementwise => problem(&g, &models::elementwise(&g), Read::Loss, seconds),
+            Self::Conv => problem(&g, &models::conv(&g), Read::Loss, seconds),
+            Self::Attention => problem(&g, &models::attention(&g), Read::Loss, seconds),
+            Self::Hvp => problem(&g, &models::hvp(&g), Read::Norm, seconds),
+            Self::Hessian => problem(&g, &models::hessian(&g), Read::Norm, seconds),
         }
     }
 }
@@ -86,10 +96,11 @@ fn function<const A: usize, const N: usize>(
 fn problem<'g, T: Float, const N: usize>(
     g: &'g Graph,
     problem: &Problem<'g, T, N>,
+    read: Read,
     seconds: f64,
 ) -> Result<(&'static str, Figures)> {
     let dtype = if size_of::<T>() == 4 { "f32" } else { "f64" };
-    Ok((dtype, measure(Training::of(g, problem), seconds)?))
+    Ok((dtype, measure(Training::of(g, problem, read), seconds)?))
 }
 
 fn main() -> ExitCode {

@@ -48,11 +48,22 @@ pub struct Training<'p, 'g, T: Float, const N: usize> {
     /// The end of the leaves on the tape.
     leaves: Mark,
     trains: bool,
+    read: Read,
+    norm: f64,
+}
+
+/// What a step reports of its outputs.
+#[derive(Clone, Copy)]
+pub enum Read {
+    /// The first output, which is the loss.
+    Loss,
+    /// The norm of all outputs, taken at the first step: they do not change.
+    Norm,
 }
 
 impl<'p, 'g, T: Float, const N: usize> Training<'p, 'g, T, N> {
-    pub fn of(graph: &'g Graph, problem: &'p Problem<'g, T, N>) -> Self {
-        Self { graph, problem, program: None, leaves: graph.mark(), trains: false }
+    pub fn of(graph: &'g Graph, problem: &'p Problem<'g, T, N>, read: Read) -> Self {
+        Self { graph, problem, program: None, leaves: graph.mark(), trains: false, read, norm: f64::NAN }
     }
 }
 
@@ -64,10 +75,16 @@ impl<T: Float, const N: usize> Steps for Training<'_, '_, T, N> {
         Ok(())
     }
 
-    fn step(&mut self, _i: usize) -> Result<f64> {
+    fn step(&mut self, i: usize) -> Result<f64> {
         let Some(program) = &mut self.program else { return Ok(f64::NAN) };
         let outputs = black_box(program.run()?);
-        Ok(number(&outputs[0]))
+        if let Read::Loss = self.read {
+            return Ok(number(&outputs[0]));
+        }
+        if i == 0 {
+            self.norm = outputs.iter().flatten().map(|x| x.to_f64().powi(2)).sum::<f64>().sqrt();
+        }
+        Ok(self.norm)
     }
 
     /// Parameters take their first values. What an optimiser remembers is on the tape behind the leaves: it goes, and

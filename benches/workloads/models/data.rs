@@ -31,3 +31,8 @@ pub fn weight<T: Float>(shape: &[usize], seed: u32, scale: f64) -> ArrayD<T> {
 pub fn binary<T: Float>(shape: &[usize], seed: u32) -> ArrayD<T> {
     array(shape, seed, |u| T::from_f64(if u > 0.5 { 1.0 } else { 0.0 }))
 }
+
+/// Labels: classes from 0 to below `count`.
+pub fn classes(examples: usize, seed: u32, count: usize) -> ArrayD<i64> {
+    array(&[examples], seed, |u| (u * count as f64).floor() as i64)
+}

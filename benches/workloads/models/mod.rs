@@ -3,22 +3,30 @@
 //! Leaves are made once; recording the formula is a closure, so that it can be timed, and done again. `docs/src/benchmarks.md`
 //! says what each workload is.
 
+mod attention;
+mod conv;
 mod data;
 mod deep;
 mod elementwise;
 mod logreg;
+mod mlp;
 mod planar;
 mod scalars;
+mod second_order;
 mod wide;
 
 use gradus::ndarray::{Array0, ArrayD, ArrayViewD, arr0};
 use gradus::{Float, Graph, Program, Result, Updates, Var};
 
+pub use attention::attention;
+pub use conv::conv;
 pub use deep::deep;
 pub use elementwise::elementwise;
 pub use logreg::logreg;
+pub use mlp::mlp;
 pub use planar::planar;
 pub use scalars::{chain1000, scalar3};
+pub use second_order::{hessian, hvp};
 pub use wide::wide;
 
 /// The cross-entropy of probabilities `σ(z)` with labels `y` of 0 and 1, from the logits: `mean(softplus(z) - z y)`.
