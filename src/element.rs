@@ -80,9 +80,9 @@ pub trait Element:
     #[doc(hidden)]
     fn array(value: &Value) -> Option<&ArcArray<Self, IxDyn>>;
     #[doc(hidden)]
-    fn view(array: ArrayViewD<'_, Self>) -> View<'_>;
+    fn elements(elements: Elements<'_>) -> Option<&[Self]>;
     #[doc(hidden)]
-    fn from_view(view: View<'_>) -> Option<ArrayViewD<'_, Self>>;
+    fn erase(elements: &[Self]) -> Elements<'_>;
     #[doc(hidden)]
     fn literal(self) -> Literal;
 }
@@ -130,17 +130,39 @@ pub enum Value {
     Bool(ArcArray<bool, IxDyn>),
 }
 
-/// A borrowed array of any element type.
-#[derive(Clone, Debug)]
+/// Elements in C order, and the shape of the array that they are.
+#[derive(Clone, Copy, Debug)]
 #[doc(hidden)]
-pub enum View<'a> {
-    F32(ArrayViewD<'a, f32>),
-    F64(ArrayViewD<'a, f64>),
-    I64(ArrayViewD<'a, i64>),
-    Bool(ArrayViewD<'a, bool>),
+pub struct Packed<'a> {
+    pub(crate) elements: Elements<'a>,
+    pub(crate) shape: &'a [usize],
 }
 
-/// `match_dtype!(value: View => array => expression)` evaluates the expression for whichever array it holds.
+/// Elements of any type.
+#[derive(Clone, Copy, Debug)]
+#[doc(hidden)]
+pub enum Elements<'a> {
+    F32(&'a [f32]),
+    F64(&'a [f64]),
+    I64(&'a [i64]),
+    Bool(&'a [bool]),
+}
+
+impl<'a> Packed<'a> {
+    /// The array, of the type that the elements have.
+    #[inline]
+    pub(crate) fn view<T: Element>(self) -> ArrayViewD<'a, T> {
+        let elements = T::elements(self.elements).expect("a result is read as what it is");
+        match (self.shape, elements) {
+            ([], [number]) => ndarray::aview0(number).into_dyn(),
+            (shape, elements) => {
+                ArrayViewD::from_shape(shape, elements).expect("a slice of the shape's size has the shape")
+            }
+        }
+    }
+}
+
+/// `each_dtype!(value, Value(array) => expression)` evaluates the expression for whichever array it holds.
 macro_rules! each_dtype {
     ($value:expr, $kind:ident($array:ident) => $body:expr) => {
         match $value {
@@ -152,41 +174,6 @@ macro_rules! each_dtype {
     };
 }
 pub(crate) use each_dtype;
-
-impl Value {
-    pub(crate) fn view(&self) -> View<'_> {
-        match self {
-            Self::F32(array) => View::F32(array.view()),
-            Self::F64(array) => View::F64(array.view()),
-            Self::I64(array) => View::I64(array.view()),
-            Self::Bool(array) => View::Bool(array.view()),
-        }
-    }
-}
-
-impl View<'_> {
-    pub(crate) fn reborrow(&self) -> View<'_> {
-        match self {
-            Self::F32(array) => View::F32(array.view()),
-            Self::F64(array) => View::F64(array.view()),
-            Self::I64(array) => View::I64(array.view()),
-            Self::Bool(array) => View::Bool(array.view()),
-        }
-    }
-
-    pub(crate) fn dtype(&self) -> DType {
-        match self {
-            Self::F32(_) => DType::F32,
-            Self::F64(_) => DType::F64,
-            Self::I64(_) => DType::I64,
-            Self::Bool(_) => DType::Bool,
-        }
-    }
-
-    pub(crate) fn shape(&self) -> &[usize] {
-        each_dtype!(self, View(array) => array.shape())
-    }
-}
 
 /// A single number in a formula, equal to another if its bits are.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -258,14 +245,16 @@ macro_rules! element {
                     _ => None,
                 }
             }
-            fn view(array: ArrayViewD<'_, Self>) -> View<'_> {
-                View::$variant(array)
-            }
-            fn from_view(view: View<'_>) -> Option<ArrayViewD<'_, Self>> {
-                match view {
-                    View::$variant(array) => Some(array),
+            #[inline]
+            fn elements(elements: Elements<'_>) -> Option<&[Self]> {
+                match elements {
+                    Elements::$variant(elements) => Some(elements),
                     _ => None,
                 }
+            }
+            #[inline]
+            fn erase(elements: &[Self]) -> Elements<'_> {
+                Elements::$variant(elements)
             }
             fn literal(self) -> Literal {
                 let $x = self;

@@ -4,11 +4,11 @@ use std::cell::{Ref, RefMut};
 
 use smallvec::SmallVec;
 
-use super::feed::Array;
+use super::feed::{Array, Feed, Target};
 use super::leaf::Lie;
 use super::program::BoundLeaf;
 use crate::element::{Element, Value, each_dtype};
-use crate::graph::Content;
+use crate::graph::{Content, Graph};
 use crate::kernels::{Extent, LeafMemory};
 use crate::shape::Shape;
 
@@ -56,7 +56,10 @@ impl Given<'_> {
         };
         let (shape, strides) = (array.shape(), array.strides());
         let owned = leaf.updated && matches!(self, Self::Stored);
-        let same = *shape == *lie.shape && (shape.is_empty() || *strides == *lie.strides);
+        if shape.is_empty() && lie.shape.is_empty() {
+            return owned == lie.owned;
+        }
+        let same = *shape == *lie.shape && *strides == *lie.strides;
         // Strides may differ where they mean nothing.
         same && lie.packed && owned == lie.owned || *shape == *lie.shape && self.lie(leaf, &lie.shape) == *lie
     }
@@ -64,6 +67,26 @@ impl Given<'_> {
 
 fn as_array(value: &Value) -> &dyn Array {
     each_dtype!(value, Value(array) => array)
+}
+
+/// Whether the leaves are numbers and fed in their order: what most calls of a formula of numbers are.
+#[inline]
+pub(super) fn are_numbers(leaves: &[BoundLeaf], feeds: &[Feed<'_>], graph: *const Graph) -> bool {
+    feeds.len() == leaves.len()
+        && leaves.iter().zip(feeds).all(|(leaf, feed)| {
+            let Target::Node { graph: other, id } = feed.target else { return false };
+            id == leaf.id
+                && std::ptr::eq(graph, other)
+                && leaf.takes == Some((0, feed.array.dtype()))
+                && feed.array.shape().is_empty()
+                && !matches!(*leaf.cell.borrow(), Content::Freed)
+        })
+}
+
+/// The elements of an array that lies without gaps; nothing of another.
+#[inline]
+pub(super) fn memory(array: &dyn Array) -> LeafMemory<'_> {
+    array.memory().unwrap_or_else(|| LeafMemory::read::<f64>(&[]))
 }
 
 /// A leaf's elements, borrowed for a run.

@@ -247,12 +247,33 @@ impl Builder<'_, '_> {
         self.code.retain(|_| !gone.next().unwrap_or(false));
     }
 
+    /// Lets a new value be written where the old one stands, if nothing reads the old one then or later.
+    fn write_at_once(&mut self, register: Operand, slot: Slot) -> bool {
+        let writes = |(_, writes, _): &Virtual| writes.contains(&register);
+        let Some(at) = self.code.iter().position(writes) else { return false };
+        let old = |operand: &Operand| matches!(operand, Operand::Memory(other) if other.home == slot.home);
+        if self.code[at..].iter().any(|(reads, ..)| reads.iter().any(old)) {
+            return false;
+        }
+        for operand in
+            self.code[at..].iter_mut().flat_map(|(reads, writes, _)| reads.iter_mut().chain(writes))
+        {
+            if *operand == register {
+                *operand = Operand::Memory(slot);
+            }
+        }
+        true
+    }
+
     /// Gives every register a place, for as long as it is needed.
     fn finish(mut self) -> Blocks {
         if self.at.options.fuse {
             self.join_pairs();
         }
         for (register, slot) in std::mem::take(&mut self.stores) {
+            if self.at.options.fuse && self.write_at_once(register, slot) {
+                continue;
+            }
             let copy = BlockOp::Copy { dtype: slot.dtype };
             self.code.push((vec![register], vec![Operand::Memory(slot)], copy));
         }

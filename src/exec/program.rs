@@ -2,21 +2,22 @@
 
 use std::sync::Arc;
 
-use ndarray::ArrayViewD;
+use ndarray::IxDyn;
 use rayon::{ThreadPool, ThreadPoolBuilder};
 use smallvec::SmallVec;
 
-use super::bind::{Bound, Given, bind};
+use super::bind::{Bound, Given, are_numbers, bind, memory};
+use super::block::with_type;
 use super::cache::{Compiled, Loan, compiled};
 use super::feed::{Feed, Target};
 use super::plan::{Options, Plan, ResultPlace};
 use super::report::{Report, Timing};
 use super::step::{OutOfRange, Step};
 use super::update::Updates;
-use crate::element::{DType, Element, Value, View};
+use crate::element::{DType, Element, Packed, Value, each_dtype};
 use crate::error::{Error, Result};
 use crate::graph::{Content, Graph, LeafCell, NodeId, VarList, check_value};
-use crate::kernels::{Level, Memory, Threads};
+use crate::kernels::{LeafMemory, Level, Memory, Threads};
 use crate::shape::Shape;
 
 /// How many sets of leaf shapes a program keeps its plan for.
@@ -67,6 +68,24 @@ impl Pool {
             Self::Own(pool) => pool.install(body),
         }
     }
+}
+
+/// Runs the plan at the front.
+#[inline]
+fn run_plan<'m>(
+    compiled: &mut Compiled,
+    leaves: impl Iterator<Item = LeafMemory<'m>>,
+    level: Level,
+    pool: &Pool,
+) -> Result<()> {
+    let Compiled { code, plans, .. } = compiled;
+    let plan = &mut plans[0];
+    let memory = Memory::new(&mut plan.arena, leaves, &plan.extent);
+    let run = run_steps(&plan.steps, &mut plan.timing, &memory, level, pool.for_plan(plan.parallel));
+    run.or_else(|OutOfRange { index, instruction }| {
+        let shapes: Vec<Shape> = plan.leaves.iter().map(|lie| lie.shape.clone()).collect();
+        Err(code.out_of_range(index, instruction as usize, &code.infer(&shapes)?))
+    })
 }
 
 #[inline]
@@ -171,8 +190,9 @@ impl<'g, L: VarList<'g>> Program<'g, L> {
     pub fn run_with(&mut self, feeds: &[Feed<'_>]) -> Result<<L::Owned as VarList<'g>>::Views<'_>> {
         self.execute(feeds)?;
         let plan = &self.compiled.plans[0];
-        let mut views = plan.outputs.iter().map(|result| view(plan, result));
-        Ok(self.outputs.views(&mut views))
+        let mut results = plan.outputs.iter();
+        let mut next = || packed(plan, results.next().expect("there is a result for every output"));
+        Ok(self.outputs.views(&mut next))
     }
 
     /// The bytes in which the last run kept everything that it computed, 0 before the first run.
@@ -240,24 +260,24 @@ impl<'g, L: VarList<'g>> Program<'g, L> {
     }
 
     fn execute(&mut self, feeds: &[Feed<'_>]) -> Result<()> {
+        if !self.compiled.plans.is_empty() && are_numbers(&self.leaves, feeds, self.graph) {
+            // Numbers lie in one way, so there is one plan.
+            let numbers = feeds.iter().map(|feed| memory(feed.array));
+            return run_plan(&mut self.compiled, numbers, self.options.level, &self.threads);
+        }
         let given = self.resolve(feeds)?;
         self.select_plan(&given)?;
-        let Compiled { code, plans, .. } = &mut *self.compiled;
-        let plan = &mut plans[0];
         {
-            let mut bound: SmallVec<[Bound<'_>; 8]> = bind(&self.leaves, &given, &plan.extent);
-            let memory = Memory::new(&mut plan.arena, bound.iter_mut().map(Bound::memory), &plan.extent);
-            let threads = self.threads.for_plan(plan.parallel);
-            let run = run_steps(&plan.steps, &mut plan.timing, &memory, self.options.level, threads);
-            if let Err(OutOfRange { index, instruction }) = run {
-                let shapes: Vec<Shape> = plan.leaves.iter().map(|lie| lie.shape.clone()).collect();
-                return Err(code.out_of_range(index, instruction as usize, &code.infer(&shapes)?));
-            }
+            let mut bound: SmallVec<[Bound<'_>; 8]> =
+                bind(&self.leaves, &given, &self.compiled.plans[0].extent);
+            let leaves = bound.iter_mut().map(Bound::memory);
+            run_plan(&mut self.compiled, leaves, self.options.level, &self.threads)?;
         }
+        let plan = &self.compiled.plans[0];
         for (leaf, result) in &plan.copies {
-            let new = view(plan, result);
+            let new = packed(plan, result);
             let Content::Value(value) = &mut *self.leaves[*leaf as usize].cell.borrow_mut() else { continue };
-            assign(value, &new);
+            assign(value, new);
         }
         Ok(())
     }
@@ -336,26 +356,16 @@ impl<'g, L: VarList<'g>> Program<'g, L> {
     }
 }
 
-fn view<'a>(plan: &'a Plan, result: &ResultPlace) -> View<'a> {
-    fn view<'a, T: Element>(plan: &'a Plan, result: &ResultPlace) -> View<'a> {
-        let data = plan.arena.slice::<T>(result.offset, result.shape.size());
-        if let [number] = data
-            && result.shape.is_empty()
-        {
-            return T::view(ndarray::aview0(number).into_dyn());
-        }
-        let view = ArrayViewD::from_shape(&result.shape[..], data);
-        T::view(view.expect("a slice of the shape's size has the shape"))
-    }
-    super::block::with_type!(result.dtype, T => view::<T>(plan, result))
+#[inline]
+fn packed<'a>(plan: &'a Plan, result: &'a ResultPlace) -> Packed<'a> {
+    let size = result.shape.size();
+    let elements = with_type!(result.dtype, T => T::erase(plan.arena.slice::<T>(result.offset, size)));
+    Packed { elements, shape: &result.shape }
 }
 
-fn assign(value: &mut Value, new: &View<'_>) {
-    match (value, new) {
-        (Value::F32(old), View::F32(new)) => old.assign(new),
-        (Value::F64(old), View::F64(new)) => old.assign(new),
-        (Value::I64(old), View::I64(new)) => old.assign(new),
-        (Value::Bool(old), View::Bool(new)) => old.assign(new),
-        _ => {}
+fn assign(value: &mut Value, new: Packed<'_>) {
+    fn assign<T: Element>(old: &mut ndarray::ArcArray<T, IxDyn>, new: Packed<'_>) {
+        old.assign(&new.view::<T>());
     }
+    each_dtype!(value, Value(old) => assign(old, new));
 }

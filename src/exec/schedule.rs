@@ -379,16 +379,25 @@ impl Schedule {
     /// The group for an elementwise operation: that of its operands, if it can read them as they are computed.
     fn home(&mut self, operands: &[Place], shape: &Shape) -> (usize, Span) {
         let mut owners: SmallVec<[u32; 3]> =
-            operands.iter().filter_map(|p| self.owner(p.base)).map(|o| o.0).collect();
+            operands.iter().filter_map(|p| self.owner(p.base)).map(|owner| owner.0).collect();
+        owners.sort_unstable();
         owners.dedup();
-        if let [only] = owners[..]
-            && let Some(i) = self.find(only)
+        // No open group depends on another, so the other owners can be closed before it.
+        let fitting = |id: &u32| self.find(*id).is_some_and(|i| self.fits(i, operands, shape).is_some());
+        let chosen = owners
+            .iter()
+            .copied()
+            .filter(fitting)
+            .max_by_key(|&id| self.find(id).map(|i| self.open[i].group.size));
+        for owner in owners {
+            if Some(owner) != chosen {
+                self.flush(owner);
+            }
+        }
+        if let Some(i) = chosen.and_then(|id| self.find(id))
             && let Some(span) = self.fits(i, operands, shape)
         {
             return (i, span);
-        }
-        for owner in owners {
-            self.flush(owner);
         }
         let i = self.open.iter().position(|group| group.shape == *shape);
         (i.unwrap_or_else(|| self.open(shape)), Span::Full)

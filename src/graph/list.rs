@@ -3,7 +3,7 @@
 use ndarray::ArrayViewD;
 
 use super::var::{Expr, Var};
-use crate::element::{Element, View};
+use crate::element::{Element, Packed};
 
 /// One handle, an array, a slice or vector of handles of one element type, or a tuple of such lists. `grad` and
 /// `compile` give results of the same form.
@@ -21,7 +21,7 @@ pub trait VarList<'g> {
     fn rebuild(&self, exprs: &mut dyn Iterator<Item = Expr<'g>>) -> Self::Owned;
     /// The same form with values.
     #[doc(hidden)]
-    fn views<'a>(&self, views: &mut dyn Iterator<Item = View<'a>>) -> Self::Views<'a>;
+    fn views<'a>(&self, results: &mut dyn FnMut() -> Packed<'a>) -> Self::Views<'a>;
 
     /// The handles in order.
     #[doc(hidden)]
@@ -41,9 +41,8 @@ impl<'g, T: Element> VarList<'g> for Var<'g, T> {
     fn rebuild(&self, exprs: &mut dyn Iterator<Item = Expr<'g>>) -> Self {
         exprs.next().map_or(*self, Var::retype)
     }
-    fn views<'a>(&self, views: &mut dyn Iterator<Item = View<'a>>) -> ArrayViewD<'a, T> {
-        let view = views.next().and_then(T::from_view);
-        view.expect("a program gives a view of its own element type for every output")
+    fn views<'a>(&self, results: &mut dyn FnMut() -> Packed<'a>) -> ArrayViewD<'a, T> {
+        results().view()
     }
 }
 
@@ -56,8 +55,8 @@ impl<'g, L: VarList<'g>, const N: usize> VarList<'g> for [L; N] {
     fn rebuild(&self, exprs: &mut dyn Iterator<Item = Expr<'g>>) -> Self::Owned {
         self.each_ref().map(|list| list.rebuild(exprs))
     }
-    fn views<'a>(&self, views: &mut dyn Iterator<Item = View<'a>>) -> Self::Views<'a> {
-        self.each_ref().map(|list| list.views(views))
+    fn views<'a>(&self, results: &mut dyn FnMut() -> Packed<'a>) -> Self::Views<'a> {
+        self.each_ref().map(|list| list.views(results))
     }
 }
 
@@ -72,8 +71,8 @@ macro_rules! sequence {
             fn rebuild(&self, exprs: &mut dyn Iterator<Item = Expr<'g>>) -> Self::Owned {
                 self.iter().map(|list| list.rebuild(exprs)).collect()
             }
-            fn views<'a>(&self, views: &mut dyn Iterator<Item = View<'a>>) -> Self::Views<'a> {
-                self.iter().map(|list| list.views(views)).collect()
+            fn views<'a>(&self, results: &mut dyn FnMut() -> Packed<'a>) -> Self::Views<'a> {
+                self.iter().map(|list| list.views(results)).collect()
             }
         })*
     };
@@ -93,8 +92,8 @@ macro_rules! tuple {
                 ($(self.$i.rebuild(_exprs),)*)
             }
             #[allow(clippy::unused_unit)]
-            fn views<'a>(&self, _views: &mut dyn Iterator<Item = View<'a>>) -> Self::Views<'a> {
-                ($(self.$i.views(_views),)*)
+            fn views<'a>(&self, _results: &mut dyn FnMut() -> Packed<'a>) -> Self::Views<'a> {
+                ($(self.$i.views(_results),)*)
             }
         }
     };

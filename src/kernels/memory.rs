@@ -341,9 +341,9 @@ impl<'r> Memory<'r> {
     /// # Panics
     /// If a leaf is not as the plan knows it.
     #[inline]
-    pub fn new(
+    pub fn new<'m: 'r>(
         arena: &'r mut Arena,
-        leaves: impl Iterator<Item = LeafMemory<'r>>,
+        leaves: impl Iterator<Item = LeafMemory<'m>>,
         expected: &Extent,
     ) -> Self {
         assert!(expected.arena <= arena.bytes());
