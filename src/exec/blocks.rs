@@ -87,7 +87,7 @@ pub(super) fn group(group: &Group, at: &Context<'_>) -> Blocks {
         registers: Vec::new(),
         code: Vec::new(),
         homes: HashMap::new(),
-        expanded: HashMap::new(),
+        expanded: Vec::new(),
         loaded: Vec::new(),
         stores: Vec::new(),
         totals: Vec::new(),
@@ -109,7 +109,7 @@ struct Builder<'a, 'c> {
     /// Where the group's own values are.
     homes: HashMap<u32, (Operand, Span)>,
     /// Values of rows, repeated along the columns.
-    expanded: HashMap<u32, Operand>,
+    expanded: Vec<(Operand, Operand)>,
     loaded: Vec<(Place, Span, Operand)>,
     /// What is copied to memory at the end of the block.
     stores: Vec<(Operand, Slot)>,
@@ -185,7 +185,7 @@ impl Builder<'_, '_> {
             return if own == span || self.columns == 1 {
                 home
             } else {
-                self.expand(value, home, place.dtype, scalars)
+                self.expand(home, place.dtype, scalars)
             };
         }
         let memory = |offset: usize, reach| (self.at.slot)(place.base, place.dtype, offset, reach);
@@ -197,8 +197,13 @@ impl Builder<'_, '_> {
             return Operand::Memory(memory(place.offset, reach));
         } else if one_row && place.is_line(self.columns) {
             return Operand::Memory(memory(place.offset, Reach::Whole(self.columns)));
-        } else if one_row && scalars && place.is_row(self.columns) {
-            return Operand::Memory(memory(place.offset, Reach::Row));
+        }
+        if span == Span::Full
+            && self.columns > 1
+            && let Some(rows) = place.rows(self.columns)
+        {
+            let row = self.operand(&rows, Span::Row, false);
+            return self.expand(row, place.dtype, scalars);
         }
         if let Some((.., known)) = self.loaded.iter().find(|(known, s, _)| known == place && *s == span) {
             return *known;
@@ -212,16 +217,16 @@ impl Builder<'_, '_> {
     }
 
     /// The value of each row for all of its columns.
-    fn expand(&mut self, value: u32, home: Operand, dtype: DType, scalars: bool) -> Operand {
+    fn expand(&mut self, row: Operand, dtype: DType, scalars: bool) -> Operand {
         if scalars && self.domain.step == 1 {
-            return home;
+            return row;
         }
-        if let Some(known) = self.expanded.get(&value) {
+        if let Some((_, known)) = self.expanded.iter().find(|(known, _)| *known == row) {
             return *known;
         }
         let register = self.register(dtype, Span::Full);
-        self.code.push((vec![home], vec![register], BlockOp::Expand { dtype }));
-        self.expanded.insert(value, register);
+        self.code.push((vec![row], vec![register], BlockOp::Expand { dtype }));
+        self.expanded.push((row, register));
         register
     }
 

@@ -63,7 +63,17 @@ impl Place {
         let (_, &last) = axes().next()?;
         let run = axes().take_while(|(_, stride)| (**stride == 0) == (last == 0));
         let columns = run.map(|(&size, _)| size).product();
-        (self.is_row(columns) || self.is_line(columns)).then_some(columns)
+        (last == 0 || self.is_line(columns)).then_some(columns)
+    }
+
+    /// The elements of which there is one for each row of `columns`, if all columns have the same.
+    pub fn rows(&self, columns: usize) -> Option<Self> {
+        let axis = self.split(columns)?;
+        still(&self.shape[axis..], &self.strides[axis..]).then(|| Self {
+            shape: self.shape[..axis].into(),
+            strides: self.strides[..axis].into(),
+            ..*self
+        })
     }
 
     /// The first of the trailing axes that make up rows of `columns`.

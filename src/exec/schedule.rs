@@ -4,6 +4,7 @@
 //! block. A group stays open until one of its values is needed by something that reads it otherwise than it is computed;
 //! so no open group ever depends on another.
 
+use hashbrown::{HashMap, HashSet};
 use smallvec::SmallVec;
 
 use super::code::{Code, Instruction};
@@ -12,7 +13,7 @@ use super::order::order;
 use super::place::{Base, Place};
 use crate::element::{DType, Literal};
 use crate::kernels::Middle;
-use crate::ops::{Binary, Fold, Index, Layout, Logic, MatMul, Op, Reduce, Slicing};
+use crate::ops::{Binary, Fold, Index, Layout, Logic, MatMul, Op, Reduce, Slicing, Unary};
 use crate::shape::{Axes, Run, Shape, Strides};
 
 /// How many operations a group holds at most: its values in flight have to stay in the cache.
@@ -22,6 +23,10 @@ const NUMBERS: usize = 1 << 14;
 /// How long the rows of a group may be: several have to stay in the cache.
 const COLUMNS: usize = 4096;
 
+/// From how many bytes on a value that is read later may be computed again.
+const FAR: usize = 1 << 17;
+/// Of how many cheap operations.
+const AGAIN: usize = 6;
 /// How long rows have to be for a loop to run over one at a time.
 pub(super) const LONG: usize = 384;
 
@@ -168,6 +173,14 @@ pub(super) struct Schedule {
     groups: u32,
     limit: usize,
     limit_of_numbers: usize,
+    /// How cheap values were computed.
+    recipes: HashMap<u32, (Op, SmallVec<[Place; 3]>)>,
+    /// Values that groups compute.
+    grouped: HashSet<u32>,
+    /// Those of them that are read from memory anyhow.
+    kept: HashSet<u32>,
+    /// Values that were computed again.
+    copies: HashMap<u32, u32>,
 }
 
 /// What is being laid out.
@@ -352,6 +365,7 @@ impl Schedule {
             Span::After => 1,
         };
         let out = self.value(dtype, size, Some((id, span)));
+        self.grouped.insert(out);
         let group = &mut self.open[i].group;
         group.members.push(Member { act, span, operands, out });
         if group.members.len() >= if group.size == 1 { self.limit_of_numbers } else { self.limit } {
@@ -365,6 +379,7 @@ impl Schedule {
         if let Some(literal) = op.evaluate(&numbers) {
             return self.constant(literal, shape);
         }
+        let operands: SmallVec<[Place; 3]> = operands.into_iter().map(|p| self.again(p, shape)).collect();
         let (i, span) = self.home(&operands, shape);
         let group = &mut self.open[i].group;
         if group.columns.is_none() && span == Span::Full {
@@ -372,8 +387,56 @@ impl Schedule {
             let columns = repeating.filter_map(Place::repeats).find(|&n| (LONG..=COLUMNS).contains(&n));
             group.columns = columns;
         }
+        let recipe =
+            (self.limit > 1 && span == Span::Full && is_cheap(&op)).then(|| (op.clone(), operands.clone()));
         let out = self.append(i, Act::Map(op), span, operands, dtype);
+        if let Some(recipe) = recipe {
+            self.recipes.insert(out, recipe);
+        }
         Place::packed(Base::Value(out), dtype, 0, shape.clone())
+    }
+
+    /// A value of a group that has run, computed again where that takes less than to keep it in memory and read it.
+    fn again(&mut self, place: Place, shape: &Shape) -> Place {
+        let Base::Value(value) = place.base else { return place };
+        let far = place.size() * place.dtype.size() >= FAR && place.size() == shape.size();
+        let whole = place.is_packed() && place.size() == self.values[value as usize].size;
+        if !far || !whole || !self.recipes.contains_key(&value) || self.owner(place.base).is_some() {
+            return place;
+        }
+        if let Some(&copy) = self.copies.get(&value)
+            && self.owner(Base::Value(copy)).is_some()
+        {
+            return Place { base: Base::Value(copy), ..place };
+        }
+        if self.kept.contains(&value) || self.missing(value, &mut { AGAIN }).is_none_or(|missing| missing > 1)
+        {
+            self.kept.insert(value);
+            return place;
+        }
+        let Some((op, operands)) = self.recipes.get(&value).cloned() else { return place };
+        let copy = self.elementwise(op, operands, place.dtype, shape);
+        if let Base::Value(copy) = copy.base {
+            self.copies.insert(value, copy);
+        }
+        Place { base: copy.base, ..place }
+    }
+
+    /// How many values would have to be kept in memory so that this one can be computed again, within a budget of
+    /// operations; nothing if it can't be.
+    fn missing(&self, value: u32, budget: &mut usize) -> Option<usize> {
+        let (_, operands) = self.recipes.get(&value)?;
+        *budget = budget.checked_sub(1)?;
+        let needed = operands.iter().filter_map(|place| match place.base {
+            Base::Value(operand) => Some(operand),
+            Base::Leaf(_) => None,
+        });
+        let size = self.values[value as usize].size;
+        let absent = needed.filter(|operand| {
+            let small = self.values[*operand as usize].size * 8 <= size;
+            !small && self.grouped.contains(operand) && !self.kept.contains(operand)
+        });
+        Some(absent.map(|operand| self.missing(operand, budget).unwrap_or(1)).sum())
     }
 
     /// The group for an elementwise operation: that of its operands, if it can read them as they are computed.
@@ -669,6 +732,20 @@ fn segments(shape: &[usize], reduced: impl Fn(usize) -> bool) -> Vec<(usize, boo
         }
     }
     segments
+}
+
+/// Whether an operation costs no more than reading its result from memory.
+fn is_cheap(op: &Op) -> bool {
+    match op {
+        Op::Unary(unary) => matches!(
+            unary,
+            Unary::Neg | Unary::Abs | Unary::Square | Unary::Relu | Unary::Sign | Unary::HardShrink { .. }
+        ),
+        Op::Binary(binary) => *binary != Binary::Div,
+        Op::Compare(_) => true,
+        Op::Logic(logic) => !matches!(logic, Logic::Cast(_)),
+        _ => false,
+    }
 }
 
 /// The element type that decides which kernel of an elementwise operation runs.
