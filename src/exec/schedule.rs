@@ -365,7 +365,9 @@ impl Schedule {
             Span::After => 1,
         };
         let out = self.value(dtype, size, Some((id, span)));
-        self.grouped.insert(out);
+        if size * dtype.size() >= FAR / 8 {
+            self.grouped.insert(out);
+        }
         let group = &mut self.open[i].group;
         group.members.push(Member { act, span, operands, out });
         if group.members.len() >= if group.size == 1 { self.limit_of_numbers } else { self.limit } {
@@ -387,8 +389,9 @@ impl Schedule {
             let columns = repeating.filter_map(Place::repeats).find(|&n| (LONG..=COLUMNS).contains(&n));
             group.columns = columns;
         }
-        let recipe =
-            (self.limit > 1 && span == Span::Full && is_cheap(&op)).then(|| (op.clone(), operands.clone()));
+        let far = shape.size() * dtype.size() >= FAR / 8;
+        let kept = self.limit > 1 && span == Span::Full && far && is_cheap(&op);
+        let recipe = kept.then(|| (op.clone(), operands.clone()));
         let out = self.append(i, Act::Map(op), span, operands, dtype);
         if let Some(recipe) = recipe {
             self.recipes.insert(out, recipe);

@@ -87,7 +87,7 @@ pub(super) struct Step {
 }
 
 /// How many elements a step has to compute for other threads to be worth waking.
-const WORTH_THREADS: usize = 1 << 17;
+const WORTH_THREADS: usize = 1 << 18;
 
 impl Step {
     /// Whether it is long enough for other threads to be woken.
