@@ -9,12 +9,13 @@ use crate::ops::{Binary, Op};
 /// Rewrites every group that only adds a multiple of a product to a parameter.
 pub(super) fn accumulate(schedule: &mut Schedule, stores: &mut Stores) {
     let lives = lives(schedule, stores);
+    let first_safe = schedule.first_safe();
     let mut gone = vec![false; schedule.units.len()];
     for u in 0..schedule.units.len() {
         let Unit::Group(group) = &schedule.units[u] else { continue };
         let Some((leaf, product, factor)) = step(group, schedule, stores) else { continue };
         let life = lives[product as usize];
-        if life.last != u || life.born == usize::MAX {
+        if life.last != u || life.born == usize::MAX || life.born < first_safe {
             continue;
         }
         let early =

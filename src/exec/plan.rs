@@ -93,9 +93,7 @@ impl Stores {
                 }
             }
         }
-        // After an error nothing has changed.
-        let checks = schedule.units.iter().rposition(|unit| matches!(unit, Unit::Check { .. }));
-        let first_safe = checks.map_or(0, |last| last + 1);
+        let first_safe = schedule.first_safe();
         let mut found = HashMap::new();
         for update in &schedule.updates {
             let Base::Value(value) = update.place.base else { continue };

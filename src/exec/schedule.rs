@@ -248,6 +248,13 @@ impl Schedule {
         schedule
     }
 
+    /// The first unit from which on nothing can fail: none before it may overwrite a leaf, since after an error
+    /// nothing has changed.
+    pub fn first_safe(&self) -> usize {
+        let last = self.units.iter().rposition(|unit| matches!(unit, Unit::Check { .. }));
+        last.map_or(0, |last| last + 1)
+    }
+
     /// A place that lies packed in the buffer.
     fn result(&mut self, place: Place) -> Place {
         match place.base {
