@@ -1,7 +1,7 @@
 //! Updates by a product: `w - α (a · b)` is computed onto `w`, without the product ever lying in memory.
 
+use super::life::{Stores, lives, reads};
 use super::place::{Base, Place};
-use super::plan::{Stores, lives, reads};
 use super::schedule::{Act, Constant, Group, Schedule, Unit};
 use crate::element::Literal;
 use crate::ops::{Binary, Op};

@@ -12,6 +12,7 @@ mod cache;
 mod code;
 mod feed;
 mod leaf;
+mod life;
 mod memory;
 mod order;
 mod place;

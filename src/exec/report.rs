@@ -4,8 +4,9 @@ use std::fmt::{self, Write as _};
 use std::time::{Duration, Instant};
 
 use super::code::Code;
+use super::life::{outs, reads};
 use super::place::{Base, Place};
-use super::plan::{Plan, outs, reads};
+use super::plan::Plan;
 use super::schedule::{Act, Constant, Group, Schedule, Unit};
 use crate::shape::Shape;
 
