@@ -39,6 +39,15 @@ impl Given<'_> {
         Lie { owned, ..lie }
     }
 
+    /// A copy of the leaf's elements in C order, if it has any.
+    pub fn value(&self, leaf: &BoundLeaf) -> Option<Value> {
+        match (self, &*leaf.cell.borrow()) {
+            (Self::Fed(array), _) => Some(array.packed()),
+            (Self::Stored, Content::Value(value)) => Some(as_array(value).packed()),
+            _ => None,
+        }
+    }
+
     /// Whether the leaf lies so.
     #[inline]
     pub fn lies(&self, leaf: &BoundLeaf, lie: &Lie) -> bool {
@@ -62,7 +71,7 @@ impl Given<'_> {
     }
 }
 
-fn as_array(value: &Value) -> &dyn Array {
+pub(super) fn as_array(value: &Value) -> &dyn Array {
     each_dtype!(value, Value(array) => array)
 }
 

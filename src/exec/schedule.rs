@@ -10,8 +10,9 @@ use super::code::{Code, Instruction};
 use super::leaf::Lie;
 use super::order::order;
 use super::place::{Base, Place};
+use super::plan::Options;
 use crate::element::{DType, Literal};
-use crate::kernels::Middle;
+use crate::kernels::{Level, Middle};
 use crate::ops::{Binary, Fold, Index, Layout, Logic, MatMul, Op, Reduce, Slicing};
 use crate::shape::{Axes, Run, Shape, Strides};
 
@@ -168,6 +169,8 @@ pub(super) struct Schedule {
     groups: u32,
     limit: usize,
     limit_of_numbers: usize,
+    /// The instructions of the machine that numbers are computed with.
+    level: Level,
 }
 
 /// What is being laid out.
@@ -189,9 +192,10 @@ impl Source<'_> {
 }
 
 impl Schedule {
-    pub fn new(code: &Code, shapes: &[Shape], leaves: &[Lie], fuse: bool) -> Self {
+    pub fn new(code: &Code, shapes: &[Shape], leaves: &[Lie], options: Options) -> Self {
+        let Options { fuse, level, .. } = options;
         let (limit, limit_of_numbers) = if fuse { (GROUP, NUMBERS) } else { (1, 1) };
-        let mut schedule = Self { limit, limit_of_numbers, ..Self::default() };
+        let mut schedule = Self { limit, limit_of_numbers, level, ..Self::default() };
         let mut source = Source { code, shapes, places: vec![None; shapes.len()] };
         for (i, (source_leaf, lie)) in code.leaves.iter().zip(leaves).enumerate() {
             let at = source_leaf.instruction as usize;
@@ -362,7 +366,7 @@ impl Schedule {
 
     fn elementwise(&mut self, op: Op, operands: SmallVec<[Place; 3]>, dtype: DType, shape: &Shape) -> Place {
         let numbers: SmallVec<[Option<Literal>; 3]> = operands.iter().map(|p| self.as_number(p)).collect();
-        if let Some(literal) = op.evaluate(&numbers) {
+        if let Some(literal) = op.evaluate(self.level, &numbers) {
             return self.constant(literal, shape);
         }
         let (i, span) = self.home(&operands, shape);
@@ -651,7 +655,7 @@ fn runs(axis: &Axes, inputs: &[u32], shapes: &[Shape]) -> (usize, Vec<Run>) {
 }
 
 /// Sizes of neighbouring axes that are both reduced or both kept, multiplied; axes of size 1 do not count.
-fn segments(shape: &[usize], reduced: impl Fn(usize) -> bool) -> Vec<(usize, bool)> {
+pub(super) fn segments(shape: &[usize], reduced: impl Fn(usize) -> bool) -> Vec<(usize, bool)> {
     let mut segments: Vec<(usize, bool)> = Vec::new();
     for (axis, &size) in shape.iter().enumerate().filter(|&(_, &size)| size != 1) {
         match segments.last_mut() {
@@ -663,9 +667,9 @@ fn segments(shape: &[usize], reduced: impl Fn(usize) -> bool) -> Vec<(usize, boo
 }
 
 /// The element type that decides which kernel of an elementwise operation runs.
-pub(super) fn kernel_dtype(op: &Op, operands: &[Place]) -> DType {
+pub(super) fn kernel_dtype(op: &Op, operands: &[DType]) -> DType {
     match op {
-        Op::Logic(Logic::Select) => operands[1].dtype,
-        _ => operands[0].dtype,
+        Op::Logic(Logic::Select) => operands[1],
+        _ => operands[0],
     }
 }
