@@ -175,6 +175,29 @@ macro_rules! each_dtype {
 }
 pub(crate) use each_dtype;
 
+impl Value {
+    pub(crate) fn dtype(&self) -> DType {
+        match self {
+            Self::F32(_) => DType::F32,
+            Self::F64(_) => DType::F64,
+            Self::I64(_) => DType::I64,
+            Self::Bool(_) => DType::Bool,
+        }
+    }
+
+    pub(crate) fn shape(&self) -> &[usize] {
+        each_dtype!(self, Value(array) => array.shape())
+    }
+
+    /// The elements of an array that lies in C order.
+    pub(crate) fn packed(&self) -> Packed<'_> {
+        fn elements<T: Element>(array: &ArcArray<T, IxDyn>) -> Elements<'_> {
+            T::erase(array.as_slice().expect("the array lies in C order"))
+        }
+        Packed { elements: each_dtype!(self, Value(array) => elements(array)), shape: self.shape() }
+    }
+}
+
 /// A single number in a formula, equal to another if its bits are.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[doc(hidden)]

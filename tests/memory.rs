@@ -3,12 +3,13 @@
 #![allow(unsafe_code)]
 
 use std::alloc::{GlobalAlloc, Layout, System};
+use std::cell::Cell;
 use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use gradus::Graph;
-use gradus::optim::Sgd;
-use ndarray::{Array2, array};
+use gradus::optim::{Adam, Sgd};
+use gradus::{Graph, Var};
+use ndarray::{Array1, Array2, Array4, array};
 
 /// The system's allocator, with a count of calls and of bytes in use.
 struct Counting;
@@ -17,8 +18,14 @@ static CALLS: AtomicUsize = AtomicUsize::new(0);
 static BYTES: AtomicUsize = AtomicUsize::new(0);
 static PEAK: AtomicUsize = AtomicUsize::new(0);
 
+thread_local! {
+    /// The calls of this thread alone.
+    static OWN: Cell<usize> = const { Cell::new(0) };
+}
+
 fn added(bytes: usize) {
     CALLS.fetch_add(1, Relaxed);
+    OWN.set(OWN.get() + 1);
     let now = BYTES.fetch_add(bytes, Relaxed) + bytes;
     PEAK.fetch_max(now, Relaxed);
 }
@@ -160,4 +167,87 @@ fn a_million_nodes_with_their_gradient_fit_in_a_gigabyte() {
     let (nodes, held, peak) = (g.len(), bytes() - before, PEAK.load(Relaxed) - before);
     assert!(nodes > 2_000_000, "{nodes}");
     assert!(peak < 1 << 30, "{} MB at the peak, {} bytes a node held", peak >> 20, held / nodes);
+}
+
+/// A convolution, a pool, a layer and a softmax, trained with Adam on batches that are fed; outputs are views.
+#[test]
+fn a_training_step_allocates_nothing() {
+    let _alone = alone();
+    let g = Graph::new();
+    let wave = |i: usize| (i as f64 * 0.7).sin();
+    let image =
+        |seed: usize| Array4::from_shape_fn((16, 1, 8, 8), |(n, _, i, j)| wave(seed + 64 * n + 8 * i + j));
+    let batches = [(image(0), array_of_classes(0)), (image(9), array_of_classes(1))];
+    let x = g.placeholder::<f64>("x", [16, 1, 8, 8]);
+    let classes = g.placeholder::<i64>("classes", [16]);
+    let filters =
+        g.param("filters", Array4::from_shape_fn((4, 1, 3, 3), |(o, _, i, j)| wave(9 * o + 3 * i + j)));
+    let w = g.param("w", Array2::from_shape_fn((36, 5), |(i, j)| 0.1 * wave(5 * i + j)));
+    let b = g.param("b", Array1::<f64>::zeros(5));
+    let pooled = x.conv2d(filters).relu().max_pool2d(2, 2);
+    let scores = pooled.flatten([1, 2, 3]).dot(w) + b;
+    let cost = scores.cross_entropy(classes);
+    let updates = Adam::new(0.01).minimize(cost, [filters, w, b]);
+    let mut step = g.compile((cost, [scores, pooled]), updates).unwrap().threads(1).unwrap();
+    let mut run = |n: usize| {
+        for i in 0..n {
+            let (x_batch, class_batch) = &batches[i % 2];
+            let feeds = [x.feed(x_batch), classes.feed(class_batch)];
+            let (cost, [scores, pooled]) = step.run_with(&feeds).unwrap();
+            assert!(cost[[]].is_finite() && scores.shape() == [16, 5] && pooled.shape() == [16, 4, 3, 3]);
+        }
+    };
+    run(10);
+    let before = OWN.get();
+    run(1000);
+    assert_eq!(OWN.get() - before, 0, "allocations in 1000 steps");
+}
+
+fn array_of_classes(seed: usize) -> Array1<i64> {
+    Array1::from_shape_fn(16, |i| ((3 * i + seed) % 5) as i64)
+}
+
+/// Layers of products and elementwise functions, perhaps with a mark behind every fifth.
+fn layers<'g>(g: &'g Graph, width: usize, marks: bool) -> (Var<'g>, Vec<Var<'g>>) {
+    let mut h = g.input("x", Array2::from_elem((64, width), 0.1));
+    let mut weights = Vec::new();
+    for layer in 0..50 {
+        let w = g.param(&format!("w{layer}"), Array2::from_elem((width, width), 0.01));
+        h = (h.dot(w) + 0.1).tanh() * 1.1;
+        weights.push(w);
+        if marks && layer % 5 == 4 {
+            h = h.checkpoint();
+        }
+    }
+    (h, weights)
+}
+
+#[test]
+fn fifty_layers_take_the_memory_of_two() {
+    let _alone = alone();
+    let g = Graph::new();
+    let (h, _) = layers(&g, 128, false);
+    let mut program = g.compile(h.sum(), ()).unwrap();
+    // Known before the run, and kept to.
+    let planned = program.plan(&[]).unwrap().planned_bytes;
+    let layer = 64 * 128 * size_of::<f64>();
+    assert!((layer..=2 * layer + 4096).contains(&planned), "{planned} bytes for layers of {layer}");
+    program.run().unwrap();
+    assert_eq!(program.report().planned_bytes, planned);
+}
+
+#[test]
+fn marks_lower_the_memory_that_a_gradient_takes() {
+    let _alone = alone();
+    let planned = |marks: bool| {
+        let g = Graph::new();
+        let (h, weights) = layers(&g, 32, marks);
+        let cost = h.square().mean();
+        let mut step = g.compile(cost, Sgd::new(0.1).minimize(cost, &weights)).unwrap();
+        step.plan(&[]).unwrap().planned_bytes
+    };
+    let (all, marked) = (planned(false), planned(true));
+    let layer = 64 * 32 * size_of::<f64>();
+    assert!(all >= 50 * layer, "{all} bytes for 50 layers of {layer}");
+    assert!(marked < all / 2, "{marked} bytes with marks, {all} without");
 }

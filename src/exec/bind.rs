@@ -39,6 +39,15 @@ impl Given<'_> {
         Lie { owned, ..lie }
     }
 
+    /// A copy of the leaf's elements in C order, if it has any.
+    pub fn value(&self, leaf: &BoundLeaf) -> Option<Value> {
+        match (self, &*leaf.cell.borrow()) {
+            (Self::Fed(array), _) => Some(array.packed()),
+            (Self::Stored, Content::Value(value)) => Some(as_array(value).packed()),
+            _ => None,
+        }
+    }
+
     /// Whether the leaf lies so.
     #[inline]
     pub fn lies(&self, leaf: &BoundLeaf, lie: &Lie) -> bool {
@@ -65,7 +74,7 @@ impl Given<'_> {
     }
 }
 
-fn as_array(value: &Value) -> &dyn Array {
+pub(super) fn as_array(value: &Value) -> &dyn Array {
     each_dtype!(value, Value(array) => array)
 }
 
@@ -95,7 +104,7 @@ pub(super) enum Bound<'a> {
     Read(Ref<'a, Content>),
     Write(RefMut<'a, Content>),
     /// A copy of what lies with gaps.
-    Packed(Value),
+    Packed(Box<Value>),
     /// A leaf of which only the shape matters.
     Nothing,
 }
@@ -134,10 +143,11 @@ pub(super) fn bind<'a>(
     leaves: &'a [BoundLeaf],
     given: &[Given<'a>],
     extent: &Extent,
-) -> SmallVec<[Bound<'a>; 8]> {
+) -> SmallVec<[Bound<'a>; 32]> {
     let each = leaves.iter().zip(given).zip(&extent.leaves);
     each.map(|((leaf, given), known)| {
-        let packed = |array: &dyn Array| array.memory().is_none().then(|| Bound::Packed(array.packed()));
+        let packed =
+            |array: &dyn Array| array.memory().is_none().then(|| Bound::Packed(Box::new(array.packed())));
         match given {
             Given::Fed(array) => packed(*array).unwrap_or(Bound::Fed(*array)),
             Given::Stored if known.written => Bound::Write(leaf.cell.borrow_mut()),

@@ -144,7 +144,7 @@ fn rows<T: Float + Term + Div<Output = T>>(
 }
 
 /// Reduces everything; a sum of nothing is 0.
-pub(super) fn total<T: Float + Term + Div<Output = T>>(
+fn total<T: Float + Term + Div<Output = T>>(
     fold: Fold,
     divisor: Option<f64>,
     level: Level,

@@ -1,6 +1,7 @@
 //! A group as instructions on blocks, with registers in a thread's working memory.
 
 use hashbrown::HashMap;
+use smallvec::SmallVec;
 
 use super::block::BlockOp;
 use super::memory::Pool;
@@ -131,9 +132,10 @@ impl Builder<'_, '_> {
                 let reads =
                     member.operands.iter().map(|place| self.operand(place, member.span, scalars)).collect();
                 let out = self.out(member.out, dtype, member.span);
+                let dtypes: SmallVec<[DType; 3]> = member.operands.iter().map(|place| place.dtype).collect();
                 let op = BlockOp::Map {
                     op: op.clone(),
-                    dtype: kernel_dtype(op, &member.operands),
+                    dtype: kernel_dtype(op, &dtypes),
                     level: self.at.options.level,
                 };
                 self.code.push((reads, vec![out], op));

@@ -2,7 +2,8 @@
 //!
 //! [`Program`] is the door. [`code`] is the rewritten formula as a flat list; [`plan`] lays it out for one set of
 //! leaf shapes: [`schedule`] decides what is computed together and what is only another view of something,
-//! [`memory`] gives every value its place in one buffer per element type, and [`step`] runs the result.
+//! [`memory`] gives every value its place in one buffer per element type, and [`step`] runs the result. [`plain`] computes
+//! the same without any of this, for the tests to compare with.
 
 mod accumulate;
 mod bind;
@@ -16,6 +17,7 @@ mod life;
 mod memory;
 mod order;
 mod place;
+mod plain;
 mod plan;
 mod program;
 mod report;

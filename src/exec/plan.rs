@@ -68,7 +68,7 @@ impl Plan {
     pub fn new(code: &Code, leaves: Vec<Lie>, options: Options) -> Result<Self> {
         let leaf_shapes: Vec<Shape> = leaves.iter().map(|lie| lie.shape.clone()).collect();
         let shapes = code.infer(&leaf_shapes)?;
-        let mut schedule = Schedule::new(code, &shapes, &leaves, options.fuse);
+        let mut schedule = Schedule::new(code, &shapes, &leaves, options);
         let mut stores = if options.fuse { Stores::find(&schedule, &leaves) } else { Stores::default() };
         if options.fuse {
             accumulate(&mut schedule, &mut stores);

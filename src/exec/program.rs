@@ -10,6 +10,8 @@ use super::bind::{Bound, Given, are_numbers, bind, memory};
 use super::block::with_type;
 use super::cache::{Compiled, Loan, compiled};
 use super::feed::{Feed, Target};
+use super::leaf::Lie;
+use super::plain::Plain;
 use super::plan::{Options, Plan, ResultPlace};
 use super::report::{Report, Timing};
 use super::step::{OutOfRange, Step};
@@ -35,6 +37,8 @@ pub struct Program<'g, L: VarList<'g>> {
     leaves: SmallVec<[BoundLeaf; 8]>,
     options: Options,
     threads: Pool,
+    /// The results of the plain interpreter, if it runs instead.
+    plain: Option<Vec<Value>>,
 }
 
 /// The threads that a program runs on.
@@ -161,6 +165,7 @@ impl Graph {
             leaves,
             options: Options::default(),
             threads: Pool::Ambient,
+            plain: None,
         })
     }
 }
@@ -188,6 +193,9 @@ impl<'g, L: VarList<'g>> Program<'g, L> {
     /// - [`Error::FeedShape`] or [`Error::FeedDType`] for a feed that does not fit,
     /// - [`Error::AtRun`] if an operation is not defined for the sizes of this run.
     pub fn run_with(&mut self, feeds: &[Feed<'_>]) -> Result<<L::Owned as VarList<'g>>::Views<'_>> {
+        if self.plain.is_some() {
+            return self.run_plain(feeds);
+        }
         self.execute(feeds)?;
         let plan = &self.compiled.plans[0];
         let mut results = plan.outputs.iter();
@@ -202,11 +210,20 @@ impl<'g, L: VarList<'g>> Program<'g, L> {
         self.compiled.plans.first().map_or(0, |plan| plan.extent.arena)
     }
 
-    /// The same program without fusion: one operation after the other.
+    /// The same program by the plain interpreter, which plans nothing: what the tests hold every other way against.
     #[doc(hidden)]
     #[must_use]
     pub fn plain(mut self) -> Self {
-        self.options.fuse = false;
+        self.plain = Some(Vec::new());
+        self
+    }
+
+    /// The same program with or without fusion, in blocks of so many bytes of each value, with these instructions of
+    /// the machine.
+    #[doc(hidden)]
+    #[must_use]
+    pub fn with_options(mut self, fuse: bool, block: usize, level: Level) -> Self {
+        self.options = Options { fuse, block, level };
         self.compiled.keep_out();
         self
     }
@@ -241,7 +258,8 @@ impl<'g, L: VarList<'g>> Program<'g, L> {
     }
 
     /// The steps of the last run: what each computes, how much memory it touches, and how long it takes. It prints as
-    /// a table, and [`Report::trace`] gives a timeline. Before the first run it is empty.
+    /// a table, and [`Report::trace`] gives a timeline. Before the first run it is empty; [`plan`](Self::plan) tells what
+    /// the first run will do.
     ///
     /// ```
     /// use gradus::prelude::*;
@@ -259,6 +277,27 @@ impl<'g, L: VarList<'g>> Program<'g, L> {
         plans.first().map_or_else(Report::default, |plan| Report::new(plan, code))
     }
 
+    /// Lays the program out for these feeds, and the values that the other leaves have, without running it: the report
+    /// says how much memory a run will take. A run with the same shapes then finds everything in its place.
+    ///
+    /// ```
+    /// use gradus::prelude::*;
+    /// let g = Graph::new();
+    /// let x = g.placeholder::<f64>("x", [1, 1]);
+    /// let mut program = g.compile(x.dot(x.t()).tanh().sum(), ())?;
+    /// let report = program.plan(&[x.feed(&Array2::zeros((100, 3)))])?;
+    /// assert!(report.planned_bytes >= 8 * 100 * 100 && report.timed_runs == 0);
+    /// # Ok::<(), gradus::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// As [`run_with`](Self::run_with).
+    pub fn plan(&mut self, feeds: &[Feed<'_>]) -> Result<Report> {
+        let given = self.resolve(feeds)?;
+        self.select_plan(&given)?;
+        Ok(self.report())
+    }
+
     fn execute(&mut self, feeds: &[Feed<'_>]) -> Result<()> {
         if !self.compiled.plans.is_empty() && are_numbers(&self.leaves, feeds, self.graph) {
             // Numbers lie in one way, so there is one plan.
@@ -268,7 +307,7 @@ impl<'g, L: VarList<'g>> Program<'g, L> {
         let given = self.resolve(feeds)?;
         self.select_plan(&given)?;
         {
-            let mut bound: SmallVec<[Bound<'_>; 8]> =
+            let mut bound: SmallVec<[Bound<'_>; 32]> =
                 bind(&self.leaves, &given, &self.compiled.plans[0].extent);
             let leaves = bound.iter_mut().map(Bound::memory);
             run_plan(&mut self.compiled, leaves, self.options.level, &self.threads)?;
@@ -282,9 +321,28 @@ impl<'g, L: VarList<'g>> Program<'g, L> {
         Ok(())
     }
 
+    fn run_plain(&mut self, feeds: &[Feed<'_>]) -> Result<<L::Owned as VarList<'g>>::Views<'_>> {
+        let given = self.resolve(feeds)?;
+        self.check_leaves(&given)?;
+        let code = &self.compiled.code;
+        let shapes: Vec<Shape> = self.lies(&given).map(|lie| lie.shape).collect();
+        let leaves = self.leaves.iter().zip(&given).map(|(leaf, given)| given.value(leaf));
+        let plain = Plain::run(code, &shapes, leaves.collect(), self.options.level)?;
+        for &(leaf, value) in &code.updates {
+            let new = plain.value(value).clone();
+            let Content::Value(old) = &mut *self.leaves[leaf as usize].cell.borrow_mut() else { continue };
+            assign(old, new.packed());
+        }
+        let outputs = code.outputs.iter().map(|&output| plain.value(output).clone()).collect();
+        let outputs: &Vec<Value> = self.plain.insert(outputs);
+        let mut results = outputs.iter();
+        let mut next = || results.next().expect("there is a result for every output").packed();
+        Ok(self.outputs.views(&mut next))
+    }
+
     /// What is given for every leaf: a feed, or the value that it holds.
-    fn resolve<'f>(&self, feeds: &[Feed<'f>]) -> Result<SmallVec<[Given<'f>; 8]>> {
-        let mut given: SmallVec<[Given<'f>; 8]> = SmallVec::from_elem(Given::Stored, self.leaves.len());
+    fn resolve<'f>(&self, feeds: &[Feed<'f>]) -> Result<SmallVec<[Given<'f>; 32]>> {
+        let mut given: SmallVec<[Given<'f>; 32]> = SmallVec::from_elem(Given::Stored, self.leaves.len());
         for (i, feed) in feeds.iter().enumerate() {
             let id = self.target(feed)?;
             let fits = |leaf: &BoundLeaf| leaf.id == id;
@@ -323,8 +381,16 @@ impl<'g, L: VarList<'g>> Program<'g, L> {
         }
     }
 
-    /// Brings the plan for what is given to the front.
-    fn select_plan(&mut self, given: &[Given<'_>]) -> Result<()> {
+    /// How the leaves lie that are given.
+    fn lies(&self, given: &[Given<'_>]) -> impl Iterator<Item = Lie> {
+        let code = &self.compiled.code;
+        let shapes = code.leaves.iter().map(|leaf| &code.instructions[leaf.instruction as usize].shape);
+        let leaves = self.leaves.iter().zip(given).zip(shapes);
+        leaves.map(|((leaf, given), shape)| given.lie(leaf, shape))
+    }
+
+    /// Refuses leaves that are freed, or have no value where one is needed.
+    fn check_leaves(&self, given: &[Given<'_>]) -> Result<()> {
         for (leaf, given) in self.leaves.iter().zip(given) {
             match (&*leaf.cell.borrow(), given) {
                 (Content::Freed, _) => return Err(Error::Freed { op: "run" }),
@@ -334,20 +400,23 @@ impl<'g, L: VarList<'g>> Program<'g, L> {
                 _ => {}
             }
         }
+        Ok(())
+    }
+
+    /// Brings the plan for what is given to the front.
+    fn select_plan(&mut self, given: &[Given<'_>]) -> Result<()> {
+        self.check_leaves(given)?;
         let fits = |plan: &Plan| {
             let leaves = self.leaves.iter().zip(given).zip(&plan.leaves);
             leaves.into_iter().all(|((leaf, given), lie)| given.lies(leaf, lie))
         };
-        let Compiled { code, plans, .. } = &mut *self.compiled;
-        match plans.iter().position(fits) {
+        match self.compiled.plans.iter().position(fits) {
             Some(0) => {}
-            Some(i) => plans[..=i].rotate_right(1),
+            Some(i) => self.compiled.plans[..=i].rotate_right(1),
             None => {
-                let shapes =
-                    code.leaves.iter().map(|leaf| &code.instructions[leaf.instruction as usize].shape);
-                let lies = self.leaves.iter().zip(given).zip(shapes);
-                let lies = lies.map(|((leaf, given), shape)| given.lie(leaf, shape)).collect();
-                let plan = Plan::new(code, lies, self.options)?;
+                let lies = self.lies(given).collect();
+                let plan = Plan::new(&self.compiled.code, lies, self.options)?;
+                let plans = &mut self.compiled.plans;
                 plans.truncate(PLANS - 1);
                 plans.insert(0, plan);
             }

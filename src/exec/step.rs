@@ -2,7 +2,7 @@
 
 use smallvec::SmallVec;
 
-use super::block::{BlockOp, divide, join, total, with_float, with_type};
+use super::block::{BlockOp, divide, join, with_float, with_type};
 use super::scalars::Scalars;
 use crate::element::{DType, Float};
 use crate::kernels::{
@@ -106,7 +106,9 @@ impl Step {
                 T => {
                     let at = call.at(memory);
                     let x = at.read::<T>(0);
-                    total(*fold, *divisor, level, x, at.write());
+                    let out = at.write();
+                    out[0] = kernels::parts(level, join(*fold), x).unwrap_or_default();
+                    divide(*divisor, out);
                 },
                 _ => unreachable!("integers are reduced apart")
             ),
@@ -115,7 +117,7 @@ impl Step {
             }
             Work::Product { call, a, b, batch, dtype, onto } => with_float!(
                 *dtype,
-                T => multiply::<T>(*a, *b, batch, *onto, call.at(memory), threads),
+                T => multiply::<T>(level, *a, *b, batch, *onto, call.at(memory), threads),
                 _ => unreachable!("products take floats only")
             ),
             Work::Assemble { call, parts, zeros, dtype } => with_type!(*dtype, T => {
@@ -140,7 +142,7 @@ impl Step {
                     };
                     let operands: SmallVec<[&[T]; 3]> = reads.iter().map(&mut read).collect();
                     let (out, scratch) = at.write_two();
-                    op.run_whole(shapes, &operands, out, scratch, threads);
+                    op.run_whole(level, shapes, &operands, out, scratch, threads);
                 },
                 _ => unreachable!("windows take floats only")
             ),
@@ -157,6 +159,7 @@ impl Step {
 }
 
 fn multiply<T: Float + Factor + Send + Sync>(
+    level: Level,
     a: Layout,
     b: Layout,
     batch: &[(isize, isize)],
@@ -166,15 +169,22 @@ fn multiply<T: Float + Factor + Send + Sync>(
 ) {
     let (x, y) = (at.read::<T>(0), at.read::<T>(1));
     if let (None, [_, _, ..] | []) = (onto, batch) {
-        return kernels::products((x, a), (y, b), batch, at.write(), threads);
+        return kernels::products(level, (x, a), (y, b), batch, at.write(), threads);
     }
     let (alpha, beta) = onto.map_or((1.0, 0.0), |factor| (factor, 1.0));
     let out = MatrixMut::new(at.write(), Layout::by_rows(a.rows, b.columns));
     let (x, y) = (Matrix::new(x, a), Matrix::new(y, b));
-    kernels::product(T::from_f64(alpha), x, y, T::from_f64(beta), out, threads);
+    kernels::product_at(level, T::from_f64(alpha), x, y, T::from_f64(beta), out, threads);
 }
 
-fn run_fold(fold: Fold, dtype: DType, axis: Middle, divisor: Option<f64>, level: Level, at: Operands<'_>) {
+pub(super) fn run_fold(
+    fold: Fold,
+    dtype: DType,
+    axis: Middle,
+    divisor: Option<f64>,
+    level: Level,
+    at: Operands<'_>,
+) {
     with_float!(
         dtype,
         T => {

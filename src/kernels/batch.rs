@@ -1,6 +1,6 @@
 //! Products of many matrices.
 
-use super::{Factor, Layout, Matrix, MatrixMut, Shared, Threads, product};
+use super::{Factor, Layout, Level, Matrix, MatrixMut, Shared, Threads, product_at};
 
 /// How many multiplications make a part that other threads may take.
 const PART: usize = 1 << 16;
@@ -8,6 +8,7 @@ const PART: usize = 1 << 16;
 /// Writes `a · b`, packed, for each pair of matrices that begin so far behind the first ones.
 #[allow(unsafe_code, reason = "several threads write parts of one result")]
 pub(crate) fn products<T: Factor + Send + Sync>(
+    level: Level,
     (a, first_a): (&[T], Layout),
     (b, first_b): (&[T], Layout),
     starts: &[(isize, isize)],
@@ -26,7 +27,7 @@ pub(crate) fn products<T: Factor + Send + Sync>(
             let to = unsafe { out.part(i * size..(i + 1) * size) };
             let (x, y) = (Matrix::new(a, behind(first_a, p)), Matrix::new(b, behind(first_b, q)));
             let to = MatrixMut::new(to, Layout::by_rows(first_a.rows, first_b.columns));
-            product(T::ONE, x, y, T::ZERO, to, Threads::ONE);
+            product_at(level, T::ONE, x, y, T::ZERO, to, Threads::ONE);
         }
     });
 }

@@ -39,6 +39,12 @@ enum Isa {
     Baseline,
 }
 
+impl Default for Level {
+    fn default() -> Self {
+        Self::detect()
+    }
+}
+
 impl Level {
     /// The best level of this machine.
     pub fn detect() -> Self {

@@ -329,7 +329,7 @@ impl<'r> LeafMemory<'r> {
 /// All the memory of a run.
 pub(crate) struct Memory<'r> {
     arena: *mut u8,
-    leaves: SmallVec<[*mut u8; 8]>,
+    leaves: SmallVec<[*mut u8; 32]>,
     borrowed: PhantomData<&'r mut [u8]>,
 }
 

@@ -19,13 +19,13 @@ pub(crate) use self::level::Kernel;
 pub use self::level::Level;
 pub(crate) use self::map::{map, map_at, map_near, select, zip, zip_at};
 pub(crate) use self::math::Fast;
-pub(crate) use self::matmul::{Factor, Layout, Matrix, MatrixMut, product};
+pub(crate) use self::matmul::{Factor, Layout, Matrix, MatrixMut, product_at};
 pub(crate) use self::memory::{
     Arena, Call, Domain, Extent, Home, Instruction, LINE, LeafExtent, LeafMemory, Loop, Memory, Operands,
     Slot, Span, with_registers,
 };
 pub(crate) use self::pairs::Pair;
-pub(crate) use self::reduce::{Join, Middle, Term, argmax, reduce, rows, total};
+pub(crate) use self::reduce::{Join, Middle, Term, argmax, parts, reduce, rows, total};
 pub(crate) use self::strided::{gather, scatter};
 pub(crate) use self::threads::{Shared, Threads};
 pub(crate) use self::window::{

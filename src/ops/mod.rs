@@ -307,6 +307,7 @@ impl Op {
     /// hold anything; the result is written, whatever stood there.
     pub(crate) fn run_whole<T: WindowElement>(
         &self,
+        level: Level,
         shapes: &[Shape],
         operands: &[&[T]],
         out: &mut [T],
@@ -314,7 +315,7 @@ impl Op {
         threads: Threads,
     ) {
         match self {
-            Self::Window(window) => window.run(shapes, operands, out, scratch, threads),
+            Self::Window(window) => window.run(level, shapes, operands, out, scratch, threads),
             other => unreachable!("`{other}` does not run on whole operands"),
         }
     }
@@ -344,8 +345,7 @@ impl Op {
     }
 
     /// The number that an elementwise operation makes of numbers; none where an operand is not known.
-    pub(crate) fn evaluate(&self, operands: &[Option<Literal>]) -> Option<Literal> {
-        let level = Level::detect();
+    pub(crate) fn evaluate(&self, level: Level, operands: &[Option<Literal>]) -> Option<Literal> {
         match (self, operands) {
             (Self::Unary(Unary::StopGradient), _) => None,
             (Self::Unary(unary), &[Some(x)]) => unary.evaluate(level, x),

@@ -154,13 +154,13 @@ impl Window {
     /// Computes the result from packed operands. Those that give only a shape may be empty slices.
     pub(crate) fn run<T: WindowElement>(
         &self,
+        level: Level,
         shapes: &[Shape],
         operands: &[&[T]],
         out: &mut [T],
         scratch: &mut [T],
         threads: Threads,
     ) {
-        let level = Level::detect();
         let divisor = |pool: &Pool| if pool.counts_padding() { Divisor::Window } else { Divisor::Inside };
         match self {
             Self::Conv(conv) => {

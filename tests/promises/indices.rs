@@ -1,5 +1,6 @@
 //! Slices, concatenations and indices: values against ndarray, derivatives, sizes that follow what is fed, errors of a run.
 
+use gradus::optim::{Adam, Sgd};
 use gradus::{Error, Graph, concat};
 use ndarray::{Array1, Array2, ArrayD, Axis, Slice, array, s};
 
@@ -256,4 +257,50 @@ fn mistakes() {
         panicked(|| x.unslice(0, ..2, x)),
         "`unslice` requires the part (2, 6) of the first operand, got (3, 6)",
     );
+}
+
+/// The parameters and the cost after some runs of a step whose classes are fed or computed, with wrong ones in between.
+fn after_errors(computed: bool, adam: bool, wrong: &[i64]) -> (Vec<u64>, usize) {
+    let g = Graph::new();
+    let x = g.input("x", array![[1.0, 2.0], [0.5, -1.0], [0.3, 0.4]]);
+    let w = g.param("w", array![[0.1, -0.2, 0.3], [0.4, 0.5, -0.6]]);
+    let b = g.param("b", array![0.1, 0.2, 0.3]);
+    let raw = g.placeholder::<i64>("raw", [3]);
+    // The place of what is marked among five, of which only three are classes.
+    let marks = raw.expand_dims(1).eq(g.constant(array![0_i64, 1, 2, 3, 4])).cast::<f64>();
+    let classes = if computed { marks.argmax_axis(1) } else { raw };
+    let cost = (x.dot(w) + b).tanh().cross_entropy(classes);
+    let updates = match adam {
+        true => Adam::new(0.01).minimize(cost, [w, b]),
+        false => Sgd::new(0.1).momentum(0.9).minimize(cost, [w, b]),
+    };
+    let mut step = g.compile(cost, updates).unwrap();
+    let bits = || {
+        let values = [w, b].map(|p| p.value().unwrap());
+        values.iter().flat_map(|value| value.iter().map(|x: &f64| x.to_bits())).collect::<Vec<_>>()
+    };
+    let mut errors = 0;
+    for round in 0..6 {
+        step.run_with(&[raw.feed(&array![0_i64, 2, round % 3])]).unwrap();
+        for &wrong in wrong {
+            let before = bits();
+            let result = step.run_with(&[raw.feed(&array![0_i64, 1, wrong])]).map(drop);
+            assert!(matches!(result, Err(Error::IndexOutOfRange { .. })), "{result:?}");
+            assert_eq!(bits(), before, "after an error nothing has changed");
+            errors += 1;
+        }
+    }
+    (bits(), errors)
+}
+
+#[test]
+fn a_step_that_fails_changes_neither_parameters_nor_moments() {
+    for computed in [false, true] {
+        for adam in [false, true] {
+            let (with, errors) = after_errors(computed, adam, &[3, 4]);
+            let (without, none) = after_errors(computed, adam, &[]);
+            assert_eq!((errors, none), (12, 0));
+            assert_eq!(with, without, "moments are as if the failed steps had not been");
+        }
+    }
 }

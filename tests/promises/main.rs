@@ -13,4 +13,5 @@ mod rebuilt;
 mod support;
 mod trees;
 mod values;
+mod ways;
 mod windows;

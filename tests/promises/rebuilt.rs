@@ -199,11 +199,12 @@ fn errors_name_the_line_and_the_name_of_this_recording() {
 }
 
 #[test]
-fn a_plain_program_leaves_nothing_for_others() {
+fn a_program_with_options_leaves_nothing_for_others() {
     let g = Graph::new();
     let x = g.input("x", 2.0);
     let y = x.exp().ln();
-    assert_eq!(g.compile(y, ()).unwrap().plain().run().unwrap()[[]], 2.0);
+    let program = g.compile(y, ()).unwrap().with_options(false, 64, gradus::ops::Level::detect());
+    assert_eq!({ program }.run().unwrap()[[]], 2.0);
     assert_eq!(y.item().unwrap(), 2.0);
     assert_eq!(g.compilations(), 2);
 }

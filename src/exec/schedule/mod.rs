@@ -14,12 +14,15 @@ use smallvec::SmallVec;
 
 use self::again::{FAR, is_cheap};
 use self::reduce::COLUMNS;
+pub(super) use self::reduce::segments;
 pub(super) use self::unit::{Act, Constant, Group, Member, NewValue, Product, Span, Unit, kernel_dtype};
 use super::code::{Code, Instruction};
 use super::leaf::Lie;
 use super::order::order;
 use super::place::{Base, Place};
+use super::plan::Options;
 use crate::element::{DType, Literal};
+use crate::kernels::Level;
 use crate::ops::{Fold, Index, MatMul, Op, Reduce};
 use crate::shape::Shape;
 
@@ -58,6 +61,8 @@ pub(super) struct Schedule {
     groups: u32,
     limit: usize,
     limit_of_numbers: usize,
+    /// The instructions of the machine that numbers are computed with.
+    level: Level,
     /// How cheap values were computed.
     recipes: HashMap<u32, (Op, SmallVec<[Place; 3]>)>,
     /// Values that groups compute.
@@ -87,9 +92,10 @@ impl Source<'_> {
 }
 
 impl Schedule {
-    pub fn new(code: &Code, shapes: &[Shape], leaves: &[Lie], fuse: bool) -> Self {
+    pub fn new(code: &Code, shapes: &[Shape], leaves: &[Lie], options: Options) -> Self {
+        let Options { fuse, level, .. } = options;
         let (limit, limit_of_numbers) = if fuse { (GROUP, NUMBERS) } else { (1, 1) };
-        let mut schedule = Self { limit, limit_of_numbers, ..Self::default() };
+        let mut schedule = Self { limit, limit_of_numbers, level, ..Self::default() };
         let mut source = Source { code, shapes, places: vec![None; shapes.len()] };
         for (i, (source_leaf, lie)) in code.leaves.iter().zip(leaves).enumerate() {
             let at = source_leaf.instruction as usize;
@@ -270,7 +276,7 @@ impl Schedule {
 
     fn elementwise(&mut self, op: Op, operands: SmallVec<[Place; 3]>, dtype: DType, shape: &Shape) -> Place {
         let numbers: SmallVec<[Option<Literal>; 3]> = operands.iter().map(|p| self.as_number(p)).collect();
-        if let Some(literal) = op.evaluate(&numbers) {
+        if let Some(literal) = op.evaluate(self.level, &numbers) {
             return self.constant(literal, shape);
         }
         let operands: SmallVec<[Place; 3]> = operands.into_iter().map(|p| self.again(p, shape)).collect();

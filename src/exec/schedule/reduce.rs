@@ -94,7 +94,7 @@ impl Schedule {
 }
 
 /// Sizes of neighbouring axes that are both reduced or both kept, multiplied; axes of size 1 do not count.
-fn segments(shape: &[usize], reduced: impl Fn(usize) -> bool) -> Vec<(usize, bool)> {
+pub(in crate::exec) fn segments(shape: &[usize], reduced: impl Fn(usize) -> bool) -> Vec<(usize, bool)> {
     let mut segments: Vec<(usize, bool)> = Vec::new();
     for (axis, &size) in shape.iter().enumerate().filter(|&(_, &size)| size != 1) {
         match segments.last_mut() {

@@ -125,9 +125,9 @@ pub(in crate::exec) struct NewValue {
 }
 
 /// The element type that decides which kernel of an elementwise operation runs.
-pub(in crate::exec) fn kernel_dtype(op: &Op, operands: &[Place]) -> DType {
+pub(in crate::exec) fn kernel_dtype(op: &Op, operands: &[DType]) -> DType {
     match op {
-        Op::Logic(Logic::Select) => operands[1].dtype,
-        _ => operands[0].dtype,
+        Op::Logic(Logic::Select) => operands[1],
+        _ => operands[0],
     }
 }

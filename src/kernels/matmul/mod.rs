@@ -40,19 +40,7 @@ const PARTS: usize = 16;
 ///
 /// # Panics
 /// If the shapes do not match.
-pub(crate) fn product<T: Factor>(
-    alpha: T,
-    a: Matrix<'_, T>,
-    b: Matrix<'_, T>,
-    beta: T,
-    out: MatrixMut<'_, T>,
-    threads: Threads,
-) {
-    product_at(Level::detect(), alpha, a, b, beta, out, threads);
-}
-
-/// [`product`] with the instructions of a level.
-fn product_at<T: Factor>(
+pub(crate) fn product_at<T: Factor>(
     level: Level,
     alpha: T,
     a: Matrix<'_, T>,
@@ -64,6 +52,19 @@ fn product_at<T: Factor>(
     let whole = Whole { level, alpha, a: a.place(), b: b.place(), beta, out: out.place() };
     whole.assert_shapes();
     whole.run(threads);
+}
+
+/// [`product_at`] the best level.
+#[cfg(test)]
+fn product<T: Factor>(
+    alpha: T,
+    a: Matrix<'_, T>,
+    b: Matrix<'_, T>,
+    beta: T,
+    out: MatrixMut<'_, T>,
+    threads: Threads,
+) {
+    product_at(Level::detect(), alpha, a, b, beta, out, threads);
 }
 
 /// Products of the same shape, one after another in memory.
@@ -80,7 +81,7 @@ pub(crate) struct Batch {
     pub out: isize,
 }
 
-/// [`product`] for each of a batch, whose first one is given.
+/// [`product_at`] for each of a batch, whose first one is given.
 ///
 /// # Panics
 /// If the shapes do not match, the last of the batch lies outside of a slice, or two results share a place.

@@ -17,6 +17,14 @@ pub(super) fn total<T: Copy>(x: &[T], join: impl Fn(T, T) -> T + Copy) -> Option
     stack.total(join)
 }
 
+/// The parts of a line, as [`total`] joins its blocks.
+#[inline(always)]
+pub(super) fn parts<T: Copy>(x: &[T], join: impl Fn(T, T) -> T + Copy) -> Option<T> {
+    let mut stack = Stack::new(*x.first()?);
+    x.iter().for_each(|&part| stack.push(part, join));
+    stack.total(join)
+}
+
 /// Of up to [`BLOCK`] terms, and of at least one.
 #[inline(always)]
 fn block<T: Copy>(x: &[T], join: impl Fn(T, T) -> T + Copy) -> T {

@@ -119,6 +119,18 @@ impl<T: Copy> Reduction<T> for Total<'_, T> {
 }
 reduction!(Total);
 
+/// The parts of a line.
+struct Parts<'a, T>(&'a [T]);
+
+impl<T: Copy> Reduction<T> for Parts<'_, T> {
+    type Output = Option<T>;
+    #[inline(always)]
+    fn run(self, join: impl Fn(T, T) -> T + Copy) -> Option<T> {
+        line::parts(self.0, join)
+    }
+}
+reduction!(Parts);
+
 /// The rows of a matrix, each by itself: of up to [`RUN`] terms.
 struct ShortRows<'a, T>(Rows<'a, T>);
 
@@ -212,8 +224,13 @@ fn under<T: Term>(level: Level, join: Join, larger: &[T], sums: &mut [T]) {
     level.run(Joined(join, Under { larger, sums }));
 }
 
-/// All terms of a line, a block, or the parts of a line: `BLOCK · 2ᵏ` terms each, but for the last.
-#[allow(dead_code, reason = "for reductions at the end of a group of elementwise steps")]
+/// The total of a line whose parts have these totals: to the same bits as [`total`] of the line, if there are `BLOCK · 2ᵏ`
+/// terms in each part but the last.
+pub(crate) fn parts<T: Term>(level: Level, join: Join, x: &[T]) -> Option<T> {
+    level.run(Joined(join, Parts(x)))
+}
+
+/// All terms of a line or a block; `None` if there are none.
 pub(crate) fn total<T: Term>(level: Level, join: Join, x: &[T]) -> Option<T> {
     level.run(Joined(join, Total(x)))
 }

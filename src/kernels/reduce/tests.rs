@@ -125,6 +125,8 @@ fn parts_of_a_line_have_its_total() {
             }
             let mut out = [0.0];
             cascade.total(level, Join::Sum, &mut out);
+            let totals: Vec<f64> = x[..n].chunks(part).map(|x| total(level, Join::Sum, x).unwrap()).collect();
+            assert_eq!(Some(out[0]), parts(level, Join::Sum, &totals), "{n} in parts of {part}");
             assert_eq!(Some(out[0]), total(level, Join::Sum, &x[..n]), "{n} in parts of {part}");
         }
     }
