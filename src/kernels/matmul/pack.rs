@@ -8,8 +8,8 @@ use crate::kernels::Kernel;
 /// How many rows and columns are transposed at once.
 pub(super) const SIDE: usize = 4;
 
-/// Copies a matrix by columns: `out[j · height + i] = from[i, j]`, and zeros for rows from the last to `height`. A matrix
-/// of several times `height` rows is copied as so many matrices, one after the other.
+/// Copies a matrix by columns: `out[j · height + i] = from[i, j]`, and zeros for rows from the last to `height`. A
+/// matrix of several times `height` rows is copied as so many matrices, one after the other.
 pub(super) struct Pack<'a, T> {
     pub from: Place<T>,
     pub height: usize,
