@@ -1,10 +1,10 @@
 //! Large products, in blocks that stay in the caches.
 //!
-//! The inner axis is cut into blocks of [`depth`]. For each, the rows of `a` are copied once into the order in which
+//! The inner axis is cut into blocks of [`DEPTH`]. For each, the rows of `a` are copied once into the order in which
 //! tiles read them, and stay in the second cache. The result is cut into parts for the threads; each copies its
-//! columns of `b`, a few tiles wide, and goes through all of its rows with each of them, so that the columns stay in
-//! the first cache. (The method is that of K. Goto and R. van de Geijn, *Anatomy of High-Performance Matrix
-//! Multiplication*, ACM TOMS 34, 2008.)
+//! columns of `b`, as wide as a tile, and goes through all of its rows with them, so that the columns stay in the first
+//! cache; the next columns are fetched and copied meanwhile. (The method is that of K. Goto and R. van de Geijn,
+//! *Anatomy of High-Performance Matrix Multiplication*, ACM TOMS 34, 2008.)
 //!
 //! An element of the result is the same sum in the same order whatever part and tile it is in: cuts of rows and
 //! columns do not change it. Cuts of the inner axis do, and depend on the shape alone.
@@ -13,32 +13,36 @@ use std::ops::Range;
 
 use super::factor::{Factor, Purpose};
 use super::pack::Pack;
+use super::part::Part;
 use super::place::{Place, share};
-use super::simd;
-use super::tile::{Job, Size};
+use super::tile::Size;
 use crate::kernels::{Level, Shared, Threads};
 
-/// How many bytes of a row of `a` make a block of the inner axis.
-const DEPTH_BYTES: usize = 1536;
+/// The length of a block of the inner axis: so many rows of a panel of `b`, two vectors each, fill the first cache.
+pub(super) const DEPTH: usize = 384;
 /// How many bytes of copied rows there are at most.
 const ROW_BYTES: usize = 1 << 20;
-/// How many tiles wide the columns are that a thread copies at once.
-const TILES: usize = 4;
 /// How many multiplications make a part that is worth a thread's while.
-const PART: usize = 1 << 20;
+const PART: usize = 1 << 22;
+/// How many copied numbers make one.
+const COPIED: usize = 1 << 15;
 /// How many parts there are at most.
 const PARTS: usize = 16;
 /// The fewest blocks in one of the parts that a long inner axis is cut into.
 const BLOCKS: usize = 4;
 /// The most such parts.
 const SLICES: usize = 8;
+/// How many tiles are copied side by side where neighbours in a column of `a` are neighbours in memory.
+const SIDE_BY_SIDE: usize = 8;
+/// Up to how many panels wide a result reads `a` where it lies, if its rows are no further apart than so many bytes:
+/// rows at larger distances push each other out of the first cache.
+const NARROW: usize = 4;
+const NEAR_BYTES: usize = 2048;
+/// Up to how many bytes, and how many rows, `b` is read where it lies, since it stays in the first cache.
+const TINY_BYTES: usize = 1 << 14;
+const SHALLOW: usize = 32;
 /// Up to how many tiles high a part reads `b` where it lies: copying it pays when it is read more often.
 const IN_PLACE: usize = 2;
-
-/// The length of a block of the inner axis: so many rows of a panel of `b` leave room for a tile's `a` in the first cache.
-const fn depth<T>() -> usize {
-    DEPTH_BYTES / size_of::<T>()
-}
 
 /// `out = alpha · a · b + beta · out`, without empty axes.
 #[derive(Clone, Copy)]
@@ -72,7 +76,7 @@ impl<T: Factor> Product<T> {
             self = self.t();
         }
         let (m, n, k) = (self.out.rows, self.out.columns, self.a.columns);
-        let slices = if k >= 8 * m.max(n) { (k / (BLOCKS * depth::<T>())).clamp(1, SLICES) } else { 1 };
+        let slices = if k >= 8 * m.max(n) { (k / (BLOCKS * DEPTH)).clamp(1, SLICES) } else { 1 };
         if slices > 1 {
             self.run_slices(slices.next_power_of_two(), threads);
         } else {
@@ -83,12 +87,12 @@ impl<T: Factor> Product<T> {
     /// A long inner axis, in parts with a sum each.
     fn run_slices(self, slices: usize, threads: Threads) {
         let (m, n) = (self.out.rows, self.out.columns);
-        let blocks = self.a.columns.div_ceil(depth::<T>());
+        let blocks = self.a.columns.div_ceil(DEPTH);
         T::with_scratch(Purpose::Sums, slices * m * n, |sums| {
             let shared = Shared::new(sums);
             threads.each(slices, |slice| {
                 let range = share(blocks, slices, slice);
-                let range = range.start * depth::<T>()..(range.end * depth::<T>()).min(self.a.columns);
+                let range = range.start * DEPTH..(range.end * DEPTH).min(self.a.columns);
                 #[allow(unsafe_code, reason = "each slice has its own sums")]
                 // SAFETY: the parts of two slices do not overlap.
                 let sum = unsafe { shared.part(slice * m * n..(slice + 1) * m * n) };
@@ -105,14 +109,14 @@ impl<T: Factor> Product<T> {
 
     fn run_rows(self, size: Size, threads: Threads) {
         let (m, k) = (self.out.rows, self.a.columns);
-        let most = (ROW_BYTES / size_of::<T>() / k.min(depth::<T>())).next_multiple_of(size.rows);
+        let most = (ROW_BYTES / size_of::<T>() / k.min(DEPTH)).next_multiple_of(size.rows);
         let rounds = m.div_ceil(most);
         for rows in (0..rounds).map(|i| share(m, rounds, i)) {
             let heights = Heights::new(rows.len(), size.rows);
             // As many blocks at once as there is room for.
-            let blocks = (ROW_BYTES / size_of::<T>() / (heights.padded() * k.min(depth::<T>()))).max(1);
-            for first in (0..k).step_by(blocks * depth::<T>()) {
-                let inner = first..(first + blocks * depth::<T>()).min(k);
+            let blocks = (ROW_BYTES / size_of::<T>() / (heights.padded() * k.min(DEPTH))).max(1);
+            for first in (0..k).step_by(blocks * DEPTH) {
+                let inner = first..(first + blocks * DEPTH).min(k);
                 let part = Self {
                     a: self.a.rows(rows.clone()).columns(inner.clone()),
                     b: self.b.rows(inner),
@@ -127,147 +131,102 @@ impl<T: Factor> Product<T> {
 
     /// Copies the rows of `a`, then goes through parts of the result.
     fn run_blocks(self, size: Size, heights: Heights, threads: Threads) {
-        let (n, k) = (self.out.columns, self.a.columns);
+        let k = self.a.columns;
         let padded = heights.padded();
+        if self.reads_a_in_place(size) {
+            return self.run_parts(size, heights, None, threads);
+        }
         T::with_scratch(Purpose::Rows, padded * k, |copy| {
             self.copy_rows(heights, copy, threads);
-            let copy = &*copy;
-            let parts = (padded * n * k / PART).clamp(1, PARTS);
-            let panels = n.div_ceil(size.columns);
-            let across = parts.min(panels);
-            let down = parts.div_ceil(across).min(heights.count);
-            threads.each(across * down, |part| {
-                let panels = share(panels, across, part % across);
-                let tiles = share(heights.count, down, part / across);
-                self.run_part(size, heights, copy, panels, tiles);
-            });
+            self.run_parts(size, heights, Some(copy), threads);
+        });
+    }
+
+    /// Whether few panels read `a`, so that a copy would take longer than it saves.
+    fn reads_a_in_place(&self, size: Size) -> bool {
+        let Place { rows, row_stride, column_stride, .. } = self.a;
+        let near = |stride: isize| stride.unsigned_abs() * size_of::<T>() <= NEAR_BYTES;
+        let lies = column_stride == 1 && near(row_stride) || row_stride == 1 && near(column_stride);
+        lies && rows.is_multiple_of(2) && self.out.columns <= NARROW * size.columns
+    }
+
+    fn run_parts(self, size: Size, heights: Heights, copy: Option<&[T]>, threads: Threads) {
+        let (n, k) = (self.out.columns, self.a.columns);
+        let parts = (heights.padded() * n * k / PART).clamp(1, PARTS);
+        let panels = n.div_ceil(size.columns);
+        let across = parts.min(panels);
+        let down = parts.div_ceil(across).min(heights.count);
+        threads.each(across * down, |part| {
+            let panels = share(panels, across, part % across);
+            let tiles = share(heights.count, down, part / across);
+            self.run_part(size, heights, copy, panels, tiles);
         });
     }
 
     /// The copy holds, for each block of the inner axis, the tiles one below the other.
     fn copy_rows(self, heights: Heights, copy: &mut [T], threads: Threads) {
         let k = self.a.columns;
-        let blocks = k.div_ceil(depth::<T>());
-        let units = blocks * heights.count;
-        let parts = (heights.padded() * k / (PART / 32)).clamp(1, PARTS.min(units));
+        let blocks = k.div_ceil(DEPTH);
+        let together = if self.a.row_stride == 1 { SIDE_BY_SIDE } else { 1 };
+        let groups = heights.count.div_ceil(together);
+        let units = blocks * groups;
+        let parts = (heights.padded() * k / COPIED).clamp(1, PARTS.min(units));
         let shared = Shared::new(copy);
         threads.each(parts, |part| {
             for unit in share(units, parts, part) {
-                let (block, tile) = (unit / heights.count, unit % heights.count);
-                let inner = block * depth::<T>()..((block + 1) * depth::<T>()).min(k);
-                let rows = heights.rows(tile);
+                let (block, group) = (unit / groups, unit % groups);
+                let inner = block * DEPTH..((block + 1) * DEPTH).min(k);
+                let tiles = group * together..((group + 1) * together).min(heights.count);
+                let rows = heights.rows(tiles.start).start..heights.rows(tiles.end - 1).end;
                 let start = heights.padded() * inner.start + rows.start * inner.len();
-                let height = heights.height(tile);
-                #[allow(unsafe_code, reason = "each tile has its own part of the copy")]
-                // SAFETY: the parts of two tiles, or of two blocks, do not overlap.
-                let out = unsafe { shared.part(start..start + height * inner.len()) };
-                self.level.run(Pack { from: self.a.rows(rows).columns(inner), height, out });
+                let length = rows.len().next_multiple_of(2) * inner.len();
+                #[allow(unsafe_code, reason = "each group of tiles has its own part of the copy")]
+                // SAFETY: the parts of two groups, or of two blocks, do not overlap.
+                let out = unsafe { shared.part(start..start + length) };
+                self.copy_tiles(heights, tiles, inner, out);
             }
         });
+    }
+
+    /// Tiles of one height side by side, since they lie so in memory, and a lower one at the end.
+    fn copy_tiles(self, heights: Heights, tiles: Range<usize>, inner: Range<usize>, out: &mut [T]) {
+        let rows = heights.rows(tiles.start).start..heights.rows(tiles.end - 1).end;
+        let whole = rows.len() / heights.most * heights.most;
+        let (tops, last) = out.split_at_mut(whole * inner.len());
+        let from = self.a.rows(rows).columns(inner);
+        if whole > 0 {
+            self.level.run(Pack { from: from.rows(0..whole), height: heights.most, out: tops });
+        }
+        if whole < from.rows {
+            let height = (from.rows - whole).next_multiple_of(2);
+            self.level.run(Pack { from: from.rows(whole..from.rows), height, out: last });
+        }
     }
 
     /// Some panels (columns as wide as a tile) of the result, and some tiles in each of them.
-    fn run_part(self, size: Size, heights: Heights, copy: &[T], panels: Range<usize>, tiles: Range<usize>) {
-        let (n, k) = (self.out.columns, self.a.columns);
-        let width = size.columns;
-        let in_place = tiles.len() <= IN_PLACE && self.b.column_stride == 1;
-        T::with_scratch(Purpose::Columns, TILES * width * depth::<T>(), |packed| {
-            for first in (0..k).step_by(depth::<T>()) {
-                let inner = first..(first + depth::<T>()).min(k);
-                let b = self.b.rows(inner.clone());
-                let block = Block {
-                    product: &self,
-                    heights,
-                    tiles: tiles.clone(),
-                    copy,
-                    inner: inner.clone(),
-                    copied: !in_place,
-                };
-                if in_place {
-                    // Tiles go down the columns, but memory is read fastest in the order in which it lies.
-                    let mut ahead = self.b.at(inner.end, 0).cast_const();
-                    for panel in panels.clone() {
-                        let columns = panel * width..((panel + 1) * width).min(n);
-                        if columns.len() == width {
-                            let b = b.columns(columns.clone());
-                            ahead = block.run(b.start, b.row_stride, columns, ahead);
-                        } else {
-                            self.level.run(Pack {
-                                from: b.columns(columns.clone()).t(),
-                                height: width,
-                                out: packed,
-                            });
-                            ahead = block.run(packed.as_ptr(), width as isize, columns, ahead);
-                        }
-                    }
-                    continue;
-                }
-                for group in panels.clone().step_by(TILES) {
-                    let group = group..(group + TILES).min(panels.end);
-                    let columns = |panel: usize| panel * width..((panel + 1) * width).min(n);
-                    let mut copies = packed.chunks_exact_mut(width * inner.len());
-                    for (panel, out) in group.clone().zip(&mut copies) {
-                        self.level.run(Pack { from: b.columns(columns(panel)).t(), height: width, out });
-                    }
-                    for (panel, b) in group.zip(packed.chunks_exact(width * inner.len())) {
-                        block.run(b.as_ptr(), width as isize, columns(panel), b.as_ptr());
-                    }
-                }
-            }
+    fn run_part(
+        self,
+        size: Size,
+        heights: Heights,
+        copy: Option<&[T]>,
+        panels: Range<usize>,
+        tiles: Range<usize>,
+    ) {
+        let k = self.a.columns;
+        let part = Part { product: self, width: size.columns, heights, copy, panels, tiles };
+        let bytes = k * self.b.row_stride.unsigned_abs() * size_of::<T>();
+        let stays = bytes <= TINY_BYTES || k <= SHALLOW;
+        let in_place = self.b.column_stride == 1 && (part.tiles.len() <= IN_PLACE || stays);
+        T::with_scratch(Purpose::Columns, 2 * size.columns * DEPTH, |packed| {
+            let (packed, next) = packed.split_at_mut(size.columns * DEPTH);
+            if in_place { part.run_in_place(packed) } else { part.run_copied(packed, next) }
         });
-    }
-}
-
-/// A block of the inner axis, of a part of the result.
-struct Block<'a, T> {
-    product: &'a Product<T>,
-    heights: Heights,
-    tiles: Range<usize>,
-    copy: &'a [T],
-    inner: Range<usize>,
-    /// Whether `b` is a copy.
-    copied: bool,
-}
-
-impl<T: Factor> Block<'_, T> {
-    /// The tiles of one panel, whose rows of `b` are `stride` apart. What lies `ahead` is asked for meanwhile: returns
-    /// what comes after that, or the same for a copy.
-    fn run(&self, b: *const T, stride: isize, columns: Range<usize>, mut ahead: *const T) -> *const T {
-        let Product { level, alpha, beta, out, .. } = *self.product;
-        let depth = self.inner.len();
-        let block = &self.copy[self.heights.padded() * self.inner.start..];
-        for tile in self.tiles.clone() {
-            let rows = self.heights.rows(tile);
-            simd::run(
-                level,
-                Job {
-                    depth,
-                    a: block[rows.start * depth..].as_ptr(),
-                    height: self.heights.height(tile),
-                    b,
-                    b_stride: stride,
-                    alpha,
-                    beta: if self.inner.start == 0 { beta } else { T::ONE },
-                    out: out.at(rows.start, columns.start),
-                    row_stride: out.row_stride,
-                    column_stride: out.column_stride,
-                    rows: rows.len(),
-                    columns: columns.len(),
-                    ahead,
-                },
-            );
-            // A copy is in the cache already, and what lies behind it is not needed.
-            if !self.copied {
-                ahead = ahead.wrapping_byte_add(64 * depth);
-            }
-        }
-        ahead
     }
 }
 
 /// How rows are cut into tiles: as evenly as tiles of an even height allow.
 #[derive(Clone, Copy, Debug)]
-struct Heights {
+pub(super) struct Heights {
     rows: usize,
     most: usize,
     count: usize,
@@ -279,16 +238,16 @@ impl Heights {
         Self { rows, most: even, count: rows.div_ceil(even) }
     }
 
-    fn rows(self, tile: usize) -> Range<usize> {
+    pub fn rows(self, tile: usize) -> Range<usize> {
         tile * self.most..((tile + 1) * self.most).min(self.rows)
     }
 
     /// The height of a tile, with a row of zeros where the number of rows is odd.
-    fn height(self, tile: usize) -> usize {
+    pub fn height(self, tile: usize) -> usize {
         self.rows(tile).len().next_multiple_of(2)
     }
 
-    fn padded(self) -> usize {
+    pub fn padded(self) -> usize {
         self.rows.next_multiple_of(2)
     }
 }

@@ -91,4 +91,4 @@ macro_rules! factor {
     };
 }
 factor!(f32, F32x16, F32x8, F32x4, simd::transpose_f32);
-factor!(f64, F64x8, F64x4, F64x2, simd::transpose);
+factor!(f64, F64x8, F64x4, F64x2, simd::transpose_f64);

@@ -6,6 +6,7 @@
 mod blocked;
 mod factor;
 mod pack;
+mod part;
 mod place;
 mod simd;
 mod small;

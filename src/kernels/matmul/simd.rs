@@ -219,6 +219,7 @@ pub(crate) use self::plain::*;
 pub(crate) use self::{F32x4 as F32x8, F32x4 as F32x16, F64x2 as F64x4, F64x2 as F64x8};
 
 /// Rows as columns.
+#[cfg(not(target_arch = "x86_64"))]
 #[inline(always)]
 pub(super) fn transpose<T: Factor, const N: usize>(rows: [[T; N]; N]) -> [[T; N]; N] {
     let mut columns = [[T::ZERO; N]; N];
@@ -231,7 +232,27 @@ pub(super) fn transpose<T: Factor, const N: usize>(rows: [[T; N]; N]) -> [[T; N]
 }
 
 #[cfg(not(target_arch = "x86_64"))]
-pub(super) use self::transpose as transpose_f32;
+pub(super) use self::{transpose as transpose_f32, transpose as transpose_f64};
+
+/// Rows as columns, with instructions that all of these machines have.
+#[cfg(target_arch = "x86_64")]
+#[inline(always)]
+#[allow(unsafe_code, reason = "a register is its lanes")]
+pub(super) fn transpose_f64(rows: [[f64; 4]; 4]) -> [[f64; 4]; 4] {
+    use std::arch::x86_64 as arch;
+    // SAFETY: eight registers of two lanes are sixteen numbers, and any bits are numbers.
+    unsafe {
+        let [a, b, c, d] = std::mem::transmute::<[[f64; 4]; 4], [[arch::__m128d; 2]; 4]>(rows);
+        let low = |x, y| arch::_mm_unpacklo_pd(x, y);
+        let high = |x, y| arch::_mm_unpackhi_pd(x, y);
+        std::mem::transmute::<[[arch::__m128d; 2]; 4], [[f64; 4]; 4]>([
+            [low(a[0], b[0]), low(c[0], d[0])],
+            [high(a[0], b[0]), high(c[0], d[0])],
+            [low(a[1], b[1]), low(c[1], d[1])],
+            [high(a[1], b[1]), high(c[1], d[1])],
+        ])
+    }
+}
 
 /// Rows as columns, with instructions that all of these machines have.
 #[cfg(target_arch = "x86_64")]

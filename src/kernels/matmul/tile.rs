@@ -35,6 +35,10 @@ pub(crate) struct Job<T> {
     pub depth: usize,
     /// The factors of one row of `b`, one for each of `height` rows, then those of the next row.
     pub a: *const T,
+    /// From one row to the next.
+    pub a_row: isize,
+    /// From the factors for one row of `b` to those for the next.
+    pub a_step: isize,
     pub height: usize,
     /// The first row of `b`, as many columns as the tile is wide.
     pub b: *const T,
@@ -49,8 +53,27 @@ pub(crate) struct Job<T> {
     /// How many rows and columns there are to write.
     pub rows: usize,
     pub columns: usize,
-    /// What will be read soon: a line is asked for with each row of `b`.
-    pub ahead: *const T,
+    /// What will be read soon.
+    pub ahead: Ahead<T>,
+}
+
+/// Memory that will be read soon: runs of neighbours, which a tile asks for while it computes, evenly over its steps.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Ahead<T> {
+    /// The first run.
+    pub start: *const T,
+    /// From one run to the next.
+    pub step: isize,
+    pub runs: usize,
+    /// How many neighbours a run has.
+    pub length: usize,
+}
+
+impl<T> Ahead<T> {
+    /// Nothing: a line that is in the cache anyway.
+    pub fn nothing(at: *const T) -> Self {
+        Self { start: at, step: 0, runs: 1, length: 1 }
+    }
 }
 
 impl<T: Factor> Vectorised<T> for Job<T> {
@@ -59,14 +82,25 @@ impl<T: Factor> Vectorised<T> for Job<T> {
         // The compiler drops the tiles that are too large for the registers.
         let most = if V::REGISTERS >= 32 { ROWS } else { HALF };
         match self.height {
-            12 if most >= 12 => run::<T, V, 12>(&self),
-            10 if most >= 10 => run::<T, V, 10>(&self),
-            8 if most >= 8 => run::<T, V, 8>(&self),
-            6 => run::<T, V, 6>(&self),
-            4 => run::<T, V, 4>(&self),
-            2 => run::<T, V, 2>(&self),
+            12 if most >= 12 => wide_or_narrow::<T, V, 12>(&self),
+            10 if most >= 10 => wide_or_narrow::<T, V, 10>(&self),
+            8 if most >= 8 => wide_or_narrow::<T, V, 8>(&self),
+            6 => wide_or_narrow::<T, V, 6>(&self),
+            4 => wide_or_narrow::<T, V, 4>(&self),
+            2 => wide_or_narrow::<T, V, 2>(&self),
             height => unreachable!("a tile of {height} rows"),
         }
+    }
+}
+
+/// A tile at the edge may need only one vector of columns. The factors of a step are mostly neighbours.
+#[inline(always)]
+fn wide_or_narrow<T: Factor, V: Vector<T>, const HEIGHT: usize>(job: &Job<T>) {
+    match (job.columns > V::LANES, job.a_row == 1) {
+        (true, true) => run::<T, V, HEIGHT, VECTORS, true>(job),
+        (true, false) => run::<T, V, HEIGHT, VECTORS, false>(job),
+        (false, true) => run::<T, V, HEIGHT, 1, true>(job),
+        (false, false) => run::<T, V, HEIGHT, 1, false>(job),
     }
 }
 
@@ -75,37 +109,52 @@ impl<T: Factor> Vectorised<T> for Job<T> {
 #[inline(always)]
 #[allow(clippy::needless_range_loop, reason = "iterators are unrolled too late")]
 #[allow(unsafe_code, reason = "tiles of one matrix are written by several threads")]
-fn run<T: Factor, V: Vector<T>, const HEIGHT: usize>(job: &Job<T>) {
-    let mut sums = [[V::splat(T::ZERO); VECTORS]; HEIGHT];
-    let (mut a, mut b, mut ahead) = (job.a, job.b, job.ahead);
-    if job.beta != T::ZERO {
-        // The old result is needed at the end. Its rows lie far apart, so that nothing else would fetch it in time.
-        for r in 0..HEIGHT {
-            let out = job.out.wrapping_offset(r as isize * job.row_stride);
-            prefetch(out);
-            prefetch(out.wrapping_add(VECTORS * V::LANES - 1));
+fn run<T: Factor, V: Vector<T>, const HEIGHT: usize, const WIDTH: usize, const PACKED: bool>(job: &Job<T>) {
+    let a_row = if PACKED { 1 } else { job.a_row };
+    let mut sums = [[V::splat(T::ZERO); WIDTH]; HEIGHT];
+    let (mut a, mut b, mut ahead) = (job.a, job.b, job.ahead.start);
+    let pace = (job.depth / job.ahead.runs.max(HEIGHT)).max(1);
+    let (middle, last) = (job.ahead.length / 2, job.ahead.length.saturating_sub(1));
+    let (mut left, mut run) = (job.depth, 0);
+    while left > 0 {
+        if run < job.ahead.runs {
+            prefetch(ahead);
+            prefetch(ahead.wrapping_add(middle));
+            prefetch(ahead.wrapping_add(last));
+            ahead = ahead.wrapping_offset(job.ahead.step);
         }
-    }
-    for _ in 0..job.depth {
-        prefetch(ahead);
-        // SAFETY: for each of `depth` steps, `b` has a row as wide as the tile.
-        let row = unsafe { [V::load(b), V::load(b.wrapping_add(V::LANES))] };
-        for r in 0..HEIGHT {
-            // SAFETY: for each of `depth` steps, `a` has `HEIGHT` factors.
-            let factor = V::splat(unsafe { a.wrapping_add(r).read() });
-            for v in 0..VECTORS {
-                sums[r][v] = factor.mul_add(row[v], sums[r][v]);
+        if run < HEIGHT {
+            // The result is needed at the end. Its rows lie far apart, so that nothing else would fetch it in time.
+            let out = job.out.wrapping_offset(run as isize * job.row_stride);
+            prefetch_near(out);
+            prefetch_near(out.wrapping_add(WIDTH * V::LANES / 2));
+            prefetch_near(out.wrapping_add(WIDTH * V::LANES - 1));
+        }
+        run += 1;
+        let steps = pace.min(left);
+        left -= steps;
+        for _ in 0..steps {
+            let mut row = [V::splat(T::ZERO); WIDTH];
+            for v in 0..WIDTH {
+                // SAFETY: for each of `depth` steps, `b` has a row as wide as the tile.
+                row[v] = unsafe { V::load(b.wrapping_add(v * V::LANES)) };
             }
+            for r in 0..HEIGHT {
+                // SAFETY: for each of `depth` steps, `a` has `HEIGHT` factors.
+                let factor = V::splat(unsafe { a.wrapping_offset(r as isize * a_row).read() });
+                for v in 0..WIDTH {
+                    sums[r][v] = factor.mul_add(row[v], sums[r][v]);
+                }
+            }
+            a = a.wrapping_offset(job.a_step);
+            b = b.wrapping_offset(job.b_stride);
         }
-        a = a.wrapping_add(HEIGHT);
-        b = b.wrapping_offset(job.b_stride);
-        ahead = ahead.wrapping_byte_add(64);
     }
     let alpha = V::splat(job.alpha);
-    if job.rows == HEIGHT && job.columns == VECTORS * V::LANES && job.column_stride == 1 {
+    if job.rows == HEIGHT && job.columns == WIDTH * V::LANES && job.column_stride == 1 {
         let beta = V::splat(job.beta);
         for r in 0..HEIGHT {
-            for v in 0..VECTORS {
+            for v in 0..WIDTH {
                 let out = job.out.wrapping_offset(r as isize * job.row_stride).wrapping_add(v * V::LANES);
                 // SAFETY: the result has `rows` rows of `columns` neighbours, which nobody else writes.
                 unsafe {
@@ -121,12 +170,12 @@ fn run<T: Factor, V: Vector<T>, const HEIGHT: usize>(job: &Job<T>) {
     } else {
         let mut copy = [T::ZERO; ROWS * VECTORS * 16];
         for r in 0..HEIGHT {
-            for v in 0..VECTORS {
-                // SAFETY: there is room for `HEIGHT` rows of `VECTORS` vectors.
-                unsafe { sums[r][v].store(copy.as_mut_ptr().add((r * VECTORS + v) * V::LANES)) };
+            for v in 0..WIDTH {
+                // SAFETY: there is room for `HEIGHT` rows of `WIDTH` vectors.
+                unsafe { sums[r][v].store(copy.as_mut_ptr().add((r * WIDTH + v) * V::LANES)) };
             }
         }
-        scatter::<T, V>(job, &copy, VECTORS * V::LANES);
+        scatter::<T, V>(job, &copy, WIDTH * V::LANES);
     }
 }
 
@@ -161,10 +210,24 @@ pub(super) unsafe fn update<T: Factor, V: Vector<T>>(alpha: T, sum: T, beta: T, 
     }
 }
 
+/// Asks for a cache line to be written or read at once. Any address is allowed.
+#[inline(always)]
+#[allow(unsafe_code, reason = "there is no safe way to ask for a cache line")]
+fn prefetch_near<T>(line: *const T) {
+    // SAFETY: a prefetch reads nothing that a program could notice.
+    #[cfg(target_arch = "x86_64")]
+    unsafe {
+        use std::arch::x86_64::{_MM_HINT_ET0, _mm_prefetch};
+        _mm_prefetch::<_MM_HINT_ET0>(line.cast());
+    }
+    #[cfg(not(target_arch = "x86_64"))]
+    let _ = line;
+}
+
 /// Asks for a cache line. Any address is allowed.
 #[inline(always)]
 #[allow(unsafe_code, reason = "there is no safe way to ask for a cache line")]
-fn prefetch<T>(line: *const T) {
+pub(super) fn prefetch<T>(line: *const T) {
     // SAFETY: a prefetch reads nothing that a program could notice.
     #[cfg(target_arch = "x86_64")]
     unsafe {
