@@ -27,10 +27,10 @@ use common::data::{Pictures, archive, digits};
 use common::plot::{Curve, curves, weights};
 use common::progress::Progress;
 use common::{Error, files, finish, learning_rate};
-use gradus::Program;
 use gradus::ndarray::Axis;
 use gradus::optim::Sgd;
 use gradus::prelude::*;
+use gradus::{Program, VarList};
 
 /// Trains logistic regression on pictures by gradient descent: the model and its cost are formulas, the gradient is
 /// derived.
@@ -51,6 +51,9 @@ struct Options {
     /// The element type to compute in
     #[arg(long, value_enum, default_value_t = Precision::F64)]
     dtype: Precision,
+    /// How many threads to compute on; the model is the same for any number [default: one for each core]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
+    threads: Option<u16>,
     /// The folder for costs.csv, learning_curve.svg, weights.png and model.safetensors
     #[arg(long, value_name = "DIR", default_value = "target/logistic_regression")]
     out: PathBuf,
@@ -103,7 +106,7 @@ fn run<T: Float>(options: &Options) -> Result<(), Error> {
 
     let [train_x, train_y] = [&pictures.train_x, &pictures.train_y].map(|array| array.mapv(T::from_f64));
     let feeds = [x.feed(&train_x), y.feed(&train_y)];
-    let mut predict = g.compile(a, ())?;
+    let mut predict = on_threads(options, g.compile(a, ())?)?;
 
     if let Some(path) = &options.load {
         w.set_value(files::load_tensor::<T>(path, "w", &[n, 1])?)?;
@@ -122,7 +125,7 @@ fn run<T: Float>(options: &Options) -> Result<(), Error> {
         w.set_value(Array2::from_elem((n, 1), T::default()))?;
         b.set_value(arr0(T::default()))?;
         println!("Gradient descent, learning rate {rate}:");
-        let mut step = g.compile([cost], Sgd::new(rate).minimize(cost, [w, b]))?;
+        let mut step = on_threads(options, g.compile([cost], Sgd::new(rate).minimize(cost, [w, b]))?)?;
         let mut costs = Vec::new();
         let progress = Progress::new(options.iterations);
         for iteration in 0..options.iterations {
@@ -154,6 +157,17 @@ fn run<T: Float>(options: &Options) -> Result<(), Error> {
     let (_, _, train, test) = results[0];
     print_accuracies(train, test);
     Ok(())
+}
+
+/// The program on as many threads as were asked for.
+fn on_threads<'g, L: VarList<'g>>(
+    options: &Options,
+    program: Program<'g, L>,
+) -> Result<Program<'g, L>, Error> {
+    Ok(match options.threads {
+        Some(threads) => program.threads(threads.into())?,
+        None => program,
+    })
 }
 
 /// The share of pictures that are classified right, in percent, of the training and of the test pictures.

@@ -85,6 +85,8 @@ mod book {
     mod checking {}
     #[doc = include_str!("../docs/src/higher-derivatives.md")]
     mod higher_derivatives {}
+    #[doc = include_str!("../docs/src/running.md")]
+    mod running {}
     #[doc = include_str!("../docs/src/kinks.md")]
     mod kinks {}
     #[doc = include_str!("../docs/src/adding-an-operation.md")]

@@ -118,6 +118,22 @@ fn the_digits_are_learned() {
 }
 
 #[test]
+fn the_model_is_the_same_on_any_number_of_threads() {
+    for dtype in ["f32", "f64"] {
+        let models = ["1", "2", "3"].map(|threads| {
+            let out = folder(&format!("threads-{dtype}-{threads}"));
+            let o = out.to_str().unwrap();
+            let done = run(&["--threads", threads, "--dtype", dtype, "--iterations", "101", "--out", o]);
+            assert!(done.status.success(), "{}", text(&done.stderr));
+            let files = ["model.safetensors", "costs.csv"].map(|file| fs::read(out.join(file)).unwrap());
+            fs::remove_dir_all(out).unwrap();
+            files
+        });
+        assert!(models[0] == models[1] && models[1] == models[2], "{dtype}");
+    }
+}
+
+#[test]
 fn archives_of_all_kinds_are_read() {
     let out = folder("kinds");
     let path = out.join("data.npz");
@@ -306,6 +322,7 @@ fn wrong_options_end_with_2() {
         (&["--learning-rate", "fast"], "a learning rate is a positive number"),
         (&["--learning-rate", "inf"], "a learning rate is a positive number"),
         (&["--iterations", "many"], "invalid digit found in string"),
+        (&["--threads", "0"], "0 is not in 1..=65535"),
         (&["--dtype", "f16"], "[possible values: f32, f64]"),
         (&["--flavour"], "unexpected argument '--flavour'"),
         (&["--load", "m", "--learning-rate", "1"], "cannot be used with"),
@@ -316,7 +333,9 @@ fn wrong_options_end_with_2() {
     }
     let help = run(&["--help"]);
     assert!(help.status.success());
-    for option in ["--data", "--iterations", "--learning-rate", "--dtype", "--out", "--save", "--load"] {
+    for option in
+        ["--data", "--iterations", "--learning-rate", "--dtype", "--threads", "--out", "--save", "--load"]
+    {
         assert!(text(&help.stdout).contains(option), "{option}");
     }
 }

@@ -11,7 +11,7 @@ pub(super) fn accumulate(schedule: &mut Schedule, stores: &mut Stores) {
     let lives = lives(schedule, stores);
     let first_safe = schedule.first_safe();
     let mut gone = vec![false; schedule.units.len()];
-    for u in 0..schedule.units.len() {
+    for (u, gone) in gone.iter_mut().enumerate() {
         let Unit::Group(group) = &schedule.units[u] else { continue };
         let Some((leaf, product, factor)) = step(group, schedule, stores) else { continue };
         let life = lives[product as usize];
@@ -27,7 +27,7 @@ pub(super) fn accumulate(schedule: &mut Schedule, stores: &mut Stores) {
         let Unit::Product(unit) = &mut schedule.units[life.born] else { continue };
         unit.onto = Some((leaf, factor));
         unit.to = value;
-        gone[u] = true;
+        *gone = true;
     }
     let mut gone = gone.into_iter();
     schedule.units.retain(|_| !gone.next().unwrap_or(false));

@@ -1,9 +1,16 @@
 //! How a graph runs: reach, rewrite, plan, run.
 //!
-//! [`Program`] is the door. [`code`] is the rewritten formula as a flat list; [`plan`] lays it out for one set of
-//! leaf shapes: [`schedule`] decides what is computed together and what is only another view of something,
-//! [`memory`] gives every value its place in one buffer per element type, and [`step`] runs the result. [`plain`] computes
-//! the same without any of this, for the tests to compare with.
+//! [`Program`] is the door; [`value`] goes through it for any node. [`code`] is the rewritten formula as a flat list, and
+//! [`cache`] finds it again when a formula of the same [`structure`] is recorded anew.
+//!
+//! [`plan`] lays the list out for one set of leaf shapes. [`order`] says what is done when, [`schedule`] what is computed
+//! together and what is only another view of something ([`place`]), [`accumulate`] which updates a product adds onto
+//! its parameter, [`life`] which values overwrite theirs; [`memory`] gives every value its place in one buffer. A group becomes a loop over blocks ([`blocks`],
+//! whose instructions are in [`block`]) or, if it is of numbers, flat code ([`scalars`]).
+//!
+//! For a run, [`bind`] finds the elements of each [`leaf`] or [`feed`] where they lie, [`step`] does the steps, and new
+//! values of parameters are those that [`update`] asked for. [`report`] says what the steps are and how long they take.
+//! [`plain`] computes the same without any of this, for the tests to compare with.
 
 mod accumulate;
 mod bind;

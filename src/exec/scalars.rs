@@ -185,7 +185,7 @@ impl Builder {
         let (Some(sin), Some(cos)) = (which(Unary::Sin), which(Unary::Cos)) else { return };
         let mut first: HashMap<u32, usize> = HashMap::new();
         let mut gone = vec![false; self.code.len()];
-        for i in 0..self.code.len() {
+        for (i, gone) in gone.iter_mut().enumerate() {
             let Code { kind, operands, outs } = self.code[i];
             if kind != Kind::Unary(sin as u16) && kind != Kind::Unary(cos as u16) {
                 continue;
@@ -196,7 +196,7 @@ impl Builder {
                     let sine_first = kind == Kind::Unary(cos as u16);
                     let outs = if sine_first { [other, outs[0]] } else { [outs[0], other] };
                     self.code[k] = Code { kind: Kind::SinCos, operands, outs };
-                    gone[i] = true;
+                    *gone = true;
                 }
                 Some(_) => {}
                 None => _ = first.insert(operands[0], i),

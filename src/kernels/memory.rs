@@ -75,8 +75,6 @@ pub(crate) enum Span {
     Row,
     /// One for the block.
     Block,
-    /// One for each column, for the block.
-    Columns,
     /// The same ones at every block.
     Whole(usize),
 }
@@ -121,7 +119,6 @@ impl Domain {
             Span::Full => (self.rows * self.columns, step * self.columns),
             Span::Row => (self.rows, step),
             Span::Block => (self.blocks(), 1),
-            Span::Columns => (self.blocks() * self.columns, self.columns),
             Span::Whole(length) => (length, length),
         }
     }
@@ -145,7 +142,6 @@ impl Window {
             Span::Full => (self.first * self.columns, self.rows * self.columns),
             Span::Row => (self.first, self.rows),
             Span::Block => (self.block, 1),
-            Span::Columns => (self.block * self.columns, self.columns),
             Span::Whole(length) => (0, length),
         }
     }

@@ -1,4 +1,12 @@
-//! Numbers only: slices in, slices out. Nothing here knows a graph.
+//! Numbers only: slices in, slices out. Nothing here knows a graph, and all `unsafe` of the crate is here.
+//!
+//! - [`memory`]: the buffer of a plan, and instructions that say beforehand which bytes they touch.
+//! - [`level`]: which instructions of the machine a loop is compiled for; [`lanes`]: what the body of a loop may use.
+//! - [`map`]: elementwise loops; [`pairs`]: two functions in one; [`math`]: the elementary functions.
+//! - [`reduce`]: sums, maxima and minima, in an order of their own.
+//! - [`matmul`]: products of matrices; [`batch`]: of many of them; [`window`]: convolutions and pools.
+//! - [`strided`]: arrays that do not lie in C order, copied from and to.
+//! - [`threads`]: work in parts, on the threads there are.
 
 mod batch;
 mod lanes;

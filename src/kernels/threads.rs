@@ -16,15 +16,14 @@ impl Threads {
     /// One part after the other, on this thread.
     pub const ONE: Self = Self(false);
     /// Side by side.
-    #[cfg_attr(not(test), allow(dead_code, reason = "until the steps run on several threads"))]
     pub const MANY: Self = Self(true);
 
     /// Calls `part` for each of `0..parts`.
     pub fn each(self, parts: usize, part: impl Fn(usize) + Sync) {
         if self.0 && parts > 1 {
-            (0..parts).into_par_iter().for_each(|i| part(i));
+            (0..parts).into_par_iter().for_each(&part);
         } else {
-            (0..parts).for_each(part);
+            (0..parts).for_each(&part);
         }
     }
 }

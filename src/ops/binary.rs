@@ -46,7 +46,6 @@ macro_rules! binary {
             }
 
             /// The kernel on two floats, to the same bits, for a caller inside a [`Kernel`].
-            #[allow(dead_code, reason = "for formulas of numbers")]
             #[inline(always)]
             pub(crate) fn scalar<L: FloatLanes>(self, a: L, b: L) -> L {
                 match self {

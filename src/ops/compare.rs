@@ -38,18 +38,6 @@ macro_rules! compare {
                 }
             }
 
-            /// The kernel on two floats, for a caller inside a [`Kernel`].
-            #[allow(dead_code, reason = "for formulas of numbers")]
-            #[inline(always)]
-            pub(crate) fn scalar<L: FloatLanes>(self, a: L, b: L) -> bool {
-                match self {
-                    $(Self::$Variant => {
-                        let ($a, $b) = (a, b);
-                        $kernel
-                    })*
-                }
-            }
-
             /// The kernel on integers; as [`run`](Self::run).
             pub(crate) fn run_integers(self, level: Level, a: &[i64], b: &[i64], out: &mut [bool]) {
                 match self {

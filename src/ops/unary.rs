@@ -53,7 +53,6 @@ macro_rules! unary {
             }
 
             /// The kernel on one float, to the same bits, for a caller inside a [`Kernel`].
-            #[allow(dead_code, reason = "for formulas of numbers")]
             #[inline(always)]
             pub(crate) fn scalar<L: FloatLanes>(self, x: L) -> L {
                 match self {

@@ -16,7 +16,7 @@ use crate::shape::{Axes, Cut};
 /// One rewriting rule.
 pub(super) struct Rule {
     /// What it says, for a reader.
-    #[allow(dead_code)]
+    #[allow(dead_code, reason = "the rule in words")]
     pub says: &'static str,
     pub tier: Tier,
     pub head: Head,

@@ -229,8 +229,10 @@ fn one_operand_on_both_sides_of_a_convolution() {
     check_derivatives("x ⋆ x", Slope::Some, draw, &|x| x[0].conv(x[0], Conv::new().padding(1)));
 }
 
-/// Pools by window, stride and padding.
-fn pools() -> Vec<(&'static [usize], Pool, [usize; 2], [usize; 2], [(usize, usize); 2])> {
+/// The shape of an image, a pool, and its window, stride and padding.
+type PoolCase = (&'static [usize], Pool, [usize; 2], [usize; 2], [(usize, usize); 2]);
+
+fn pools() -> Vec<PoolCase> {
     let none = [(0, 0); 2];
     vec![
         (&[2, 3, 4, 6], Pool::new(2), [2, 2], [2, 2], none),

@@ -32,11 +32,6 @@ impl Layout {
         Self { offset: 0, rows, columns, row_stride: columns as isize, column_stride: 1 }
     }
 
-    /// One column after another, without gaps.
-    pub fn by_columns(rows: usize, columns: usize) -> Self {
-        Self::by_rows(columns, rows).t()
-    }
-
     fn t(self) -> Self {
         Self {
             rows: self.columns,
@@ -90,12 +85,6 @@ impl<'a, T: Copy> Matrix<'a, T> {
     pub fn new(data: &'a [T], layout: Layout) -> Self {
         assert!(layout.fits(data.len(), 1, 0), "a matrix that reaches beyond its slice: {layout:?}");
         Self { data, layout }
-    }
-
-    /// The same elements, rows as columns.
-    #[cfg_attr(not(test), allow(dead_code, reason = "for operands that the program transposes"))]
-    pub fn t(self) -> Self {
-        Self { data: self.data, layout: self.layout.t() }
     }
 
     pub(super) fn place(self) -> Place<T> {

@@ -71,6 +71,7 @@ fn tile<T: Term, const W: usize>(x: &[T], columns: usize, first: usize, out: &mu
         let row = &row[first..first + W];
         for ((best, index), &x) in best.iter_mut().zip(&mut *out).zip(row) {
             // What is larger, or NaN; nothing beats a NaN.
+            #[allow(clippy::neg_cmp_op_on_partial_ord, reason = "a NaN beats numbers")]
             let beats = !(x <= *best) & !is_nan(*best);
             *best = if beats { x } else { *best };
             *index = if beats { m } else { *index };

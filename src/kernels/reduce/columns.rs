@@ -13,10 +13,10 @@ pub(super) fn columns<T: Copy>(x: &[T], rows: usize, out: &mut [T], join: impl F
     for (t, out) in out.chunks_mut(TILE).enumerate() {
         let matrix = Matrix { x, columns, first: t * TILE };
         match rows.div_ceil(RUN) {
-            1 => matrix.run(0, rows, out, join),
+            ..=1 => matrix.run(0, rows, out, join),
             // Waiting runs take memory, which has to be filled.
-            ..8 => matrix.tile::<3>(rows, out, join),
-            ..512 => matrix.tile::<9>(rows, out, join),
+            2..8 => matrix.tile::<3>(rows, out, join),
+            8..512 => matrix.tile::<9>(rows, out, join),
             _ => matrix.tile::<DEPTH>(rows, out, join),
         }
     }
@@ -91,18 +91,8 @@ impl<T: Copy> Matrix<'_, T> {
 
 /// `sums[i]` becomes `larger[i]` joined with `sums[i]`.
 #[inline(always)]
-pub(super) fn under<T: Copy>(larger: &[T], sums: &mut [T], join: impl Fn(T, T) -> T) {
+fn under<T: Copy>(larger: &[T], sums: &mut [T], join: impl Fn(T, T) -> T) {
     for (sum, &larger) in sums.iter_mut().zip(larger) {
         *sum = join(larger, *sum);
-    }
-}
-
-/// Rows of the width of `sums`, joined to it from the top.
-#[inline(always)]
-pub(super) fn accumulate<T: Copy>(x: &[T], sums: &mut [T], join: impl Fn(T, T) -> T) {
-    for row in x.chunks_exact(sums.len().max(1)) {
-        for (sum, &x) in sums.iter_mut().zip(row) {
-            *sum = join(*sum, x);
-        }
     }
 }

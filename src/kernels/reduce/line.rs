@@ -30,7 +30,7 @@ pub(super) fn parts<T: Copy>(x: &[T], join: impl Fn(T, T) -> T + Copy) -> Option
 fn block<T: Copy>(x: &[T], join: impl Fn(T, T) -> T + Copy) -> T {
     match x.len() {
         0..=RUN => run(x, join),
-        ..64 => lanes::<T, 8>(x, join),
+        17..64 => lanes::<T, 8>(x, join),
         _ => lanes::<T, 32>(x, join),
     }
 }

@@ -1,18 +1,17 @@
 //! Reductions: sums, maxima and minima of lines, rows and columns.
 //!
 //! The order of a reduction is part of its meaning: it follows from the number of terms alone, whatever the instructions of
-//! the machine, the number of threads, and whether the terms come from memory or from a block that was just computed.
+//! the machine and the number of threads.
 //!
 //! - A line of up to [`RUN`] terms is taken from left to right.
 //! - A longer one, up to [`BLOCK`] terms, in 8 lanes, from 64 terms on in 32: term `i` goes to lane `i` modulo the lanes.
 //!   Lanes are joined in halves: lane `i` with lane `i + 16`, then `i + 8`, and so on.
-//! - Beyond, blocks are joined in pairs, and pairs in pairs: a [`Cascade`]. What is left over at the end is joined from the
+//! - Beyond, blocks are joined in pairs, and pairs in pairs: a cascade. What is left over at the end is joined from the
 //!   smallest to the largest.
 //! - Columns are taken in runs of [`RUN`] rows from the top, and the runs joined in a cascade.
 //!
 //! So no sum adds more than 16 numbers one after another, and its rounding error grows with the logarithm of the number of
-//! terms (Higham, The accuracy of floating point summation, 1993). And as a cascade of parts of `2ᵏ` blocks is one of
-//! blocks, who holds more than a block may reduce it first, and gets the same bits.
+//! terms (Higham, The accuracy of floating point summation, 1993).
 
 mod argmax;
 mod cascade;
@@ -22,13 +21,11 @@ mod line;
 use super::{Fast, Kernel, Lanes, Level, Wrapping};
 
 pub(crate) use self::argmax::argmax;
-#[allow(unused_imports, reason = "for reductions at the end of a group of elementwise steps")]
-pub(crate) use self::cascade::Cascade;
 
 /// How many terms are joined one after another.
-pub(crate) const RUN: usize = 16;
+const RUN: usize = 16;
 /// How many terms of a line are joined before blocks are.
-pub(crate) const BLOCK: usize = 512;
+const BLOCK: usize = 512;
 
 /// The middle axis of a (outer, middle, inner) array in C order.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -189,41 +186,6 @@ impl<T: Copy> Reduction<T> for Columns<'_, T> {
 }
 reduction!(Columns);
 
-/// Rows that are joined to what there is.
-struct Accumulate<'a, T> {
-    x: &'a [T],
-    sums: &'a mut [T],
-}
-
-impl<T: Copy> Reduction<T> for Accumulate<'_, T> {
-    type Output = ();
-    #[inline(always)]
-    fn run(self, join: impl Fn(T, T) -> T + Copy) {
-        columns::accumulate(self.x, self.sums, join);
-    }
-}
-reduction!(Accumulate);
-
-/// `sums[i]` becomes `larger[i]` joined with `sums[i]`.
-struct Under<'a, T> {
-    larger: &'a [T],
-    sums: &'a mut [T],
-}
-
-impl<T: Copy> Reduction<T> for Under<'_, T> {
-    type Output = ();
-    #[inline(always)]
-    fn run(self, join: impl Fn(T, T) -> T + Copy) {
-        columns::under(self.larger, self.sums, join);
-    }
-}
-reduction!(Under);
-
-#[allow(dead_code, reason = "for reductions at the end of a group of elementwise steps")]
-fn under<T: Term>(level: Level, join: Join, larger: &[T], sums: &mut [T]) {
-    level.run(Joined(join, Under { larger, sums }));
-}
-
 /// The total of a line whose parts have these totals: to the same bits as [`total`] of the line, if there are `BLOCK · 2ᵏ`
 /// terms in each part but the last.
 pub(crate) fn parts<T: Term>(level: Level, join: Join, x: &[T]) -> Option<T> {
@@ -240,21 +202,15 @@ pub(crate) fn rows<T: Term>(level: Level, join: Join, x: &[T], columns: usize, o
     let rows = Rows { x, columns, out };
     match columns {
         1 => rows.out.copy_from_slice(x),
-        ..=RUN => level.run(Joined(join, ShortRows(rows))),
-        ..64 => level.run(Joined(join, MiddleRows(rows))),
-        ..=BLOCK => level.run(Joined(join, LongRows(rows))),
+        0 | 2..=RUN => level.run(Joined(join, ShortRows(rows))),
+        17..64 => level.run(Joined(join, MiddleRows(rows))),
+        64..=BLOCK => level.run(Joined(join, LongRows(rows))),
         _ => {
             for (x, out) in x.chunks_exact(columns).zip(rows.out) {
                 *out = level.run(Joined(join, Total(x))).unwrap_or_default();
             }
         }
     }
-}
-
-/// `sums[c]` joined with the rows of `x`, from the top: at most [`RUN`] rows before it goes to a [`Cascade`].
-#[allow(dead_code, reason = "for reductions at the end of a group of elementwise steps")]
-pub(crate) fn accumulate<T: Term>(level: Level, join: Join, x: &[T], sums: &mut [T]) {
-    level.run(Joined(join, Accumulate { x, sums }));
 }
 
 /// Reduces the middle axis. The sum of no terms is 0; of the others there is at least one.

@@ -8,13 +8,17 @@ fn numbers(n: usize) -> Vec<f64> {
     (0..n).map(|i| ((i * 7919 + 13) % 1009) as f64 / 64.0 - 7.0).collect()
 }
 
-/// The order that the module promises, one number at a time.
-fn promised<T: Term>(join: Join, x: &[T]) -> T {
-    let f = match join {
+fn joined<T: Term>(join: Join) -> fn(T, T) -> T {
+    match join {
         Join::Sum => sum::<T>,
         Join::Max => maximum::<T>,
         Join::Min => minimum::<T>,
-    };
+    }
+}
+
+/// The order that the module promises, one number at a time.
+fn promised<T: Term>(join: Join, x: &[T]) -> T {
+    let f = joined(join);
     let block = |x: &[T]| {
         let width = match x.len() {
             ..=16 => 1,
@@ -29,18 +33,23 @@ fn promised<T: Term>(join: Join, x: &[T]) -> T {
         }
         lanes[0]
     };
-    // (number of blocks, total)
+    cascade(x.chunks(BLOCK).map(block), f).unwrap_or_default()
+}
+
+/// Parts joined in pairs, and pairs in pairs.
+fn cascade<T: Copy>(parts: impl Iterator<Item = T>, join: impl Fn(T, T) -> T) -> Option<T> {
+    // (number of parts, total)
     let mut stack: Vec<(usize, T)> = Vec::new();
-    for x in x.chunks(BLOCK) {
-        stack.push((1, block(x)));
+    for part in parts {
+        stack.push((1, part));
         while let [.., (m, a), (n, b)] = stack[..]
             && m == n
         {
             stack.truncate(stack.len() - 2);
-            stack.push((m + n, f(a, b)));
+            stack.push((m + n, join(a, b)));
         }
     }
-    stack.into_iter().map(|(_, x)| x).rev().reduce(|small, large| f(large, small)).unwrap_or_default()
+    stack.into_iter().map(|(_, x)| x).rev().reduce(|small, large| join(large, small))
 }
 
 #[test]
@@ -87,16 +96,13 @@ fn columns_are_cascades_of_runs() {
             let mut whole = vec![0.0; columns];
             reduce(level, join, &x, Middle { outer: 1, middle: m, inner: columns }, &mut whole);
 
-            let mut room = vec![f32::NAN; Cascade::<f32>::room(m.div_ceil(RUN), columns)];
-            let mut cascade = Cascade::new(&mut room, columns);
-            for run in x.chunks(RUN * columns) {
-                let mut sums = run[..columns].to_vec();
-                accumulate(level, join, &run[columns..], &mut sums);
-                cascade.push(level, join, &mut sums);
-            }
-            let mut parts = vec![0.0; columns];
-            cascade.total(level, join, &mut parts);
-            assert_eq!(whole, parts, "{join:?} of ({m}, {columns}) at {level:?}");
+            let f = joined(join);
+            let runs = |c: usize| {
+                x.chunks(RUN * columns)
+                    .filter_map(move |run| run.iter().copied().skip(c).step_by(columns).reduce(f))
+            };
+            let expected: Vec<f32> = (0..columns).filter_map(|c| cascade(runs(c), f)).collect();
+            assert_eq!(whole, expected, "{join:?} of ({m}, {columns}) at {level:?}");
 
             let plain = |c: usize| x.iter().skip(c).step_by(columns).map(|&x| f64::from(x));
             for (c, found) in whole.into_iter().enumerate() {
@@ -118,16 +124,12 @@ fn parts_of_a_line_have_its_total() {
     let level = Level::detect();
     for n in [1_usize, 512, 5000, 29_999, 30_000] {
         for part in [BLOCK, 2 * BLOCK, 8 * BLOCK] {
-            let mut room = vec![0.0; Cascade::<f64>::room(n.div_ceil(part), 1)];
-            let mut cascade = Cascade::new(&mut room, 1);
-            for x in x[..n].chunks(part) {
-                cascade.push(level, Join::Sum, &mut [total(level, Join::Sum, x).unwrap()]);
-            }
-            let mut out = [0.0];
-            cascade.total(level, Join::Sum, &mut out);
             let totals: Vec<f64> = x[..n].chunks(part).map(|x| total(level, Join::Sum, x).unwrap()).collect();
-            assert_eq!(Some(out[0]), parts(level, Join::Sum, &totals), "{n} in parts of {part}");
-            assert_eq!(Some(out[0]), total(level, Join::Sum, &x[..n]), "{n} in parts of {part}");
+            assert_eq!(
+                parts(level, Join::Sum, &totals),
+                total(level, Join::Sum, &x[..n]),
+                "{n} in parts of {part}"
+            );
         }
     }
 }
