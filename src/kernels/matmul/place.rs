@@ -32,6 +32,13 @@ impl Layout {
         Self { offset: 0, rows, columns, row_stride: columns as isize, column_stride: 1 }
     }
 
+    /// One column after another, without gaps.
+    #[cfg(test)]
+    pub fn by_columns(rows: usize, columns: usize) -> Self {
+        Self::by_rows(columns, rows).t()
+    }
+
+    #[cfg(test)]
     fn t(self) -> Self {
         Self {
             rows: self.columns,
