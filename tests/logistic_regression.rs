@@ -119,11 +119,24 @@ fn the_digits_are_learned() {
 
 #[test]
 fn the_model_is_the_same_on_any_number_of_threads() {
+    // Pictures so large that products are shared out.
+    let data = folder("threads-data").join("data.npz");
+    let pixels: Vec<u8> = (0..220 * 6400_u32).map(|k| (k.wrapping_mul(2_654_435_761) >> 24) as u8).collect();
+    let labels: Vec<u8> = (0..220).map(|i| u8::from(i % 3 == 0)).collect();
+    let entries = [
+        ("train_x", npy("|u1", false, "(200, 80, 80)", &pixels[..200 * 6400])),
+        ("train_y", npy("|u1", false, "(200,)", &labels[..200])),
+        ("test_x", npy("|u1", false, "(20, 80, 80)", &pixels[200 * 6400..])),
+        ("test_y", npy("|u1", false, "(20,)", &labels[200..])),
+    ];
+    write_npz(&data, false, &entries);
+    let d = data.to_str().unwrap();
     for dtype in ["f32", "f64"] {
         let models = ["1", "2", "3"].map(|threads| {
             let out = folder(&format!("threads-{dtype}-{threads}"));
             let o = out.to_str().unwrap();
-            let done = run(&["--threads", threads, "--dtype", dtype, "--iterations", "101", "--out", o]);
+            let done =
+                run(&["--data", d, "--threads", threads, "--dtype", dtype, "--iterations", "21", "--out", o]);
             assert!(done.status.success(), "{}", text(&done.stderr));
             let files = ["model.safetensors", "costs.csv"].map(|file| fs::read(out.join(file)).unwrap());
             fs::remove_dir_all(out).unwrap();
@@ -131,6 +144,7 @@ fn the_model_is_the_same_on_any_number_of_threads() {
         });
         assert!(models[0] == models[1] && models[1] == models[2], "{dtype}");
     }
+    fs::remove_dir_all(data.parent().unwrap()).unwrap();
 }
 
 #[test]

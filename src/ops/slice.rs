@@ -238,7 +238,7 @@ pub fn concat<'g, T: Dtype>(arrays: &[Var<'g, T>], axis: impl Into<Axes>) -> Var
 }
 
 impl<'g, T: Dtype> Var<'g, T> {
-    /// The elements of a range along an axis, as ndarray's `slice_axis`: `1..3`, `2..`,
+    /// The elements of a range along an axis, as ndarray's [`slice_axis`](ndarray::ArrayRef::slice_axis): `1..3`, `2..`,
     /// `..-1`, or an [`ndarray::Slice`] with a step. Negative numbers count from the end. With a negative step the range is
     /// read backwards, from its last element. Nothing is copied. With several axes it is the same range along each.
     ///
