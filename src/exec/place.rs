@@ -93,7 +93,10 @@ impl Place {
     /// The elements from `first` on along an axis, `step` apart.
     pub fn cut(&self, axis: usize, run: Run) -> Self {
         let mut cut = self.clone();
-        cut.offset = (cut.offset as isize + run.first as isize * cut.strides[axis]) as usize;
+        if self.size() > 0 {
+            // Where there are no elements, strides lead nowhere.
+            cut.offset = (cut.offset as isize + run.first as isize * cut.strides[axis]) as usize;
+        }
         cut.strides[axis] *= run.step;
         cut.shape =
             cut.shape.iter().enumerate().map(|(k, &n)| if k == axis { run.count } else { n }).collect();

@@ -1,6 +1,8 @@
 //! How windows slide: sizes, strides, padding, dilation, groups.
 
 use crate::kernels::{Convolution, Pooling};
+use smallvec::SmallVec;
+
 use crate::shape::Shape;
 
 /// A number for every spatial axis: one for all, or one for each. Made from an integer or an array of integers.
@@ -76,11 +78,11 @@ impl Padding {
     }
 
     fn before(&self) -> [usize; 3] {
-        three(&self.0.iter().map(|side| side.0).collect::<Vec<_>>(), 0)
+        three(&self.0.iter().map(|side| side.0).collect::<SmallVec<[usize; 3]>>(), 0)
     }
 
     fn after(&self) -> [usize; 3] {
-        three(&self.0.iter().map(|side| side.1).collect::<Vec<_>>(), 0)
+        three(&self.0.iter().map(|side| side.1).collect::<SmallVec<[usize; 3]>>(), 0)
     }
 
     fn is_none(&self) -> bool {

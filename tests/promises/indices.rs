@@ -277,7 +277,7 @@ fn after_errors(computed: bool, adam: bool, wrong: &[i64]) -> (Vec<u64>, usize) 
     let mut step = g.compile(cost, updates).unwrap();
     let bits = || {
         let values = [w, b].map(|p| p.value().unwrap());
-        values.iter().flat_map(|value| value.iter().map(|x| x.to_bits())).collect::<Vec<_>>()
+        values.iter().flat_map(|value| value.iter().map(|x: &f64| x.to_bits())).collect::<Vec<_>>()
     };
     let mut errors = 0;
     for round in 0..6 {
