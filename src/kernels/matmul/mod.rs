@@ -68,43 +68,6 @@ fn product<T: Factor>(
     product_at(Level::detect(), alpha, a, b, beta, out, threads);
 }
 
-/// Products of the same shape, one after another in memory.
-#[cfg_attr(not(test), allow(dead_code, reason = "for the batched product of the executor"))]
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Batch {
-    /// How many there are.
-    pub count: usize,
-    /// From one `a` to the next; 0 where there is only one.
-    pub a: isize,
-    /// From one `b` to the next; 0 where there is only one.
-    pub b: isize,
-    /// From one result to the next.
-    pub out: isize,
-}
-
-/// [`product_at`] for each of a batch, whose first one is given.
-///
-/// # Panics
-/// If the shapes do not match, the last of the batch lies outside of a slice, or two results share a place.
-#[cfg_attr(not(test), allow(dead_code, reason = "for the batched product of the executor"))]
-pub(crate) fn batched<T: Factor>(
-    batch: Batch,
-    alpha: T,
-    a: Matrix<'_, T>,
-    b: Matrix<'_, T>,
-    beta: T,
-    out: MatrixMut<'_, T>,
-    threads: Threads,
-) {
-    let fits =
-        a.fits(batch.count, batch.a) && b.fits(batch.count, batch.b) && out.fits(batch.count, batch.out);
-    assert!(fits, "a batch that reaches beyond its slices: {batch:?}");
-    let level = Level::detect();
-    let first = Whole { level, alpha, a: a.place(), b: b.place(), beta, out: out.place() };
-    first.assert_shapes();
-    first.run_batch(batch, threads);
-}
-
 /// The operands of a product.
 #[derive(Clone, Copy)]
 struct Whole<T> {
@@ -130,35 +93,6 @@ impl<T: Factor> Whole<T> {
     /// How many multiplications it takes.
     fn work(&self) -> usize {
         self.out.rows.saturating_mul(self.out.columns).saturating_mul(self.a.columns)
-    }
-
-    fn run_batch(self, batch: Batch, threads: Threads) {
-        let stacked = |place: Place<T>, step: isize| place.rows as isize * place.row_stride == step;
-        if batch.b == 0 && stacked(self.a, batch.a) && stacked(self.out, batch.out) {
-            // Rows of all of them together are the rows of one product.
-            let all = |place: Place<T>| Place { rows: place.rows * batch.count, ..place };
-            return Self { a: all(self.a), out: all(self.out), ..self }.run(threads);
-        }
-        let one = |i: usize| {
-            let i = i as isize;
-            Self {
-                a: self.a.moved(i * batch.a),
-                b: self.b.moved(i * batch.b),
-                out: self.out.moved(i * batch.out),
-                ..self
-            }
-        };
-        let parts = self.work().saturating_mul(batch.count) / (1 << 18);
-        let parts = parts.clamp(1, batch.count.clamp(1, 4 * PARTS));
-        if batch.count < PARTS && self.work() >= 1 << 24 {
-            // Few and large: each is shared between the threads.
-            return (0..batch.count).for_each(|i| one(i).run(threads));
-        }
-        threads.each(parts, |part| {
-            for i in place::share(batch.count, parts, part) {
-                one(i).run(Threads::ONE);
-            }
-        });
     }
 
     fn run(self, threads: Threads) {

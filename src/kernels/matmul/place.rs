@@ -97,10 +97,6 @@ impl<'a, T: Copy> Matrix<'a, T> {
     pub(super) fn place(self) -> Place<T> {
         Place::new(self.data.as_ptr().cast_mut(), self.layout)
     }
-
-    pub(super) fn fits(&self, steps: usize, step: isize) -> bool {
-        self.layout.fits(self.data.len(), steps, step)
-    }
 }
 
 impl<'a, T: Copy> MatrixMut<'a, T> {
@@ -114,10 +110,6 @@ impl<'a, T: Copy> MatrixMut<'a, T> {
 
     pub(super) fn place(self) -> Place<T> {
         Place::new(self.data.as_mut_ptr(), self.layout)
-    }
-
-    pub(super) fn fits(&self, steps: usize, step: isize) -> bool {
-        self.layout.fits(self.data.len(), steps, step) && self.layout.is_injective(steps, step)
     }
 }
 
@@ -178,12 +170,6 @@ impl<T: Copy> Place<T> {
     #[inline(always)]
     pub fn columns(self, range: Range<usize>) -> Self {
         Self { start: self.at(0, range.start), columns: range.len(), ..self }
-    }
-
-    /// The matrix that lies so much further.
-    #[inline(always)]
-    pub fn moved(self, by: isize) -> Self {
-        Self { start: self.start.wrapping_offset(by), ..self }
     }
 }
 

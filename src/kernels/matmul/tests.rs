@@ -319,39 +319,6 @@ fn not_a_number_goes_where_it_belongs() {
 }
 
 #[test]
-fn a_batch_is_its_products() {
-    let pool = rayon::ThreadPoolBuilder::new().num_threads(2).build().expect("a pool");
-    for (count, [m, k, n]) in
-        [(0, [2, 3, 4]), (1, [5, 6, 7]), (33, [64, 32, 64]), (3, [300, 260, 280]), (7, [1, 20, 9])]
-    {
-        for (a_step, b_step) in [(m * k, k * n), (0, k * n), (m * k, 0)] {
-            let a = numbers::<f32>(m * k * count.max(1), 1);
-            let b = numbers::<f32>(k * n * count.max(1), 2);
-            let batch = Batch { count, a: a_step as isize, b: b_step as isize, out: (m * n) as isize };
-            let run = |threads| {
-                let mut out = numbers::<f32>(m * n * count.max(1), 3);
-                let (a, b) = (Matrix::new(&a, Layout::by_rows(m, k)), Matrix::new(&b, Layout::by_rows(k, n)));
-                batched(batch, 0.5, a, b, 2.0, MatrixMut::new(&mut out, Layout::by_rows(m, n)), threads);
-                out
-            };
-            let out = run(Threads::ONE);
-            assert_eq!(out, pool.install(|| run(Threads::MANY)));
-            let old = numbers::<f32>(m * n * count.max(1), 3);
-            for i in 0..count {
-                for (r, c) in [(0, 0), (m - 1, n - 1), (m / 2, n / 3)] {
-                    let a = (&a[i * a_step..], Layout::by_rows(m, k));
-                    let b = (&b[i * b_step..], Layout::by_rows(k, n));
-                    let (sum, size) = plain(a, b, r, c);
-                    let index = i * m * n + r * n + c;
-                    let error = f64::from(out[index]) - 0.5 * sum - 2.0 * f64::from(old[index]);
-                    assert!(error.abs() <= 1e-6 * (size + 2.0), "product {i} at ({r}, {c}): {error}");
-                }
-            }
-        }
-    }
-}
-
-#[test]
 fn long_sums_are_accurate() {
     // Terms of one sign: each rounding of a running sum counts.
     let k = 1 << 20;
