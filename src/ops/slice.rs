@@ -112,9 +112,12 @@ impl Operation for Slicing {
                 }
                 whole.clone()
             }
-            Self::Concat { axis, .. } => return concatenated(operands, axis),
+            Self::Concat { axis, .. } => {
+                (1..operands.len()).try_for_each(|k| require_same_dtype("concat", operands, 0, k))?;
+                concatenated(operands, axis)?
+            }
             Self::PartLike { axis, index, .. } => {
-                let whole = concatenated(&operands[1..], axis)?.shape;
+                let whole = concatenated(&operands[1..], axis)?;
                 if whole != operands[0].shape {
                     return Err(Box::new(move |operand| Error::Mismatch {
                         op: "part_like",
@@ -173,12 +176,11 @@ fn sliced(op: &'static str, k: usize, shape: &Shape, axes: &Axes, cut: Cut) -> R
     })
 }
 
-/// What arrays of these signatures are one behind the other.
-fn concatenated(operands: &[Signature], axis: &Axes) -> Result<Signature, Fault> {
+/// The shape of arrays of these shapes one behind the other.
+fn concatenated(operands: &[Signature], axis: &Axes) -> Result<Shape, Fault> {
     let axis = axis.single().unwrap_or_default();
     let first = &operands[0].shape;
     for (k, Signature { shape, .. }) in operands.iter().enumerate().skip(1) {
-        require_same_dtype("concat", operands, 0, k)?;
         if shape.ndim() != first.ndim() {
             let expected = "arrays with the same number of axes".to_owned();
             return Err(Box::new(move |operand| Error::Mismatch {
@@ -198,7 +200,7 @@ fn concatenated(operands: &[Signature], axis: &Axes) -> Result<Signature, Fault>
     }
     let mut sizes: Vec<usize> = first.to_vec();
     sizes[axis] = operands.iter().map(|operand| operand.shape[axis]).sum();
-    Ok(Signature { dtype: operands[0].dtype, shape: sizes.into() })
+    Ok(sizes.into())
 }
 
 /// The part of `whole` that stands where operand number `index` stands in the concatenation of `parts`.

@@ -63,6 +63,9 @@ fn derivatives_of_parts() {
         ("concat -1", &[&[2, 3], &[2, 1]], &|x| concat(x, -1).square()),
         ("concat of nothing", &[&[2, 3], &[2, 0]], &|x| concat(x, 1)),
         ("concat of itself", &[&[2, 3]], &|x| concat(&[x[0], x[0].exp(), x[0]], 1)),
+        ("concat with what was cast", &[&[2, 3]], &|x| {
+            concat(&[x[0], x[0].gt(0.1).slice(0, ..1).cast()], 0).sin()
+        }),
         ("concat of one", &[&[2, 3]], &|x| concat(x, 0)),
         ("split", &[&[2, 6]], &|x| {
             let parts = x[0].split(1, 3);

@@ -6,6 +6,7 @@ use std::sync::Once;
 use gradus::ops::{Domain, Unary};
 use gradus::{Graph, Program, Var};
 use ndarray::{ArrayD, ArrayViewD, Axis, IxDyn, Slice};
+use proptest::test_runner::{Config as ProptestConfig, RngSeed};
 
 /// Numbers that look random and are the same in every run (splitmix64).
 pub struct Rng(pub u64);
@@ -314,4 +315,18 @@ pub fn panicked<R>(body: impl FnOnce() -> R) -> Panicked {
     let panic = EXPECTED.take().flatten();
     assert!(!ended, "no panic where one was due");
     panic.expect("a panic has a location")
+}
+
+/// How a property is tested: on so many cases, the same ones each time, so that a failure is found again. With
+/// `PROPTEST_RNG_SEED` and `PROPTEST_CASES` others are tried, and more.
+pub fn cases(cases: u32) -> ProptestConfig {
+    let mut config =
+        ProptestConfig { max_global_rejects: 20_000, failure_persistence: None, ..ProptestConfig::default() };
+    if std::env::var_os("PROPTEST_CASES").is_none() {
+        config.cases = cases;
+    }
+    if std::env::var_os("PROPTEST_RNG_SEED").is_none() {
+        config.rng_seed = RngSeed::Fixed(1);
+    }
+    config
 }

@@ -5,7 +5,7 @@ use gradus::{Axes, Graph, Program, Var};
 use ndarray::{ArrayD, Axis, Zip};
 use proptest::prelude::*;
 
-use crate::support::{Rng, along, difference};
+use crate::support::{Rng, along, cases, difference};
 
 /// One step of a formula: which operation, and of which earlier results.
 type Step = (u8, u8, u8);
@@ -321,7 +321,7 @@ fn differs(a: &ArrayD<f64>, b: &ArrayD<f64>, tolerance: f64) -> bool {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 600, max_global_rejects: 20_000, ..ProptestConfig::default() })]
+    #![proptest_config(cases(600))]
 
     #[test]
     fn random_formulas(

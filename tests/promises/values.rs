@@ -5,7 +5,7 @@ use gradus::{Axes, Error, Graph, Var};
 use ndarray::{Array1, Array2, ArrayD, Axis, IxDyn, arr0, array};
 use proptest::prelude::*;
 
-use crate::support::{Laid, Lie, Rng, assert_close, unaries};
+use crate::support::{Laid, Lie, Rng, assert_close, cases, unaries};
 
 /// Ordinary numbers, and the others.
 const NUMBERS: &[f64] = &[
@@ -597,7 +597,7 @@ fn plain_broadcast(a: &[usize], b: &[usize]) -> Option<Vec<usize>> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(512))]
+    #![proptest_config(cases(512))]
 
     #[test]
     fn broadcasting_is_ndarrays((a, b) in broadcastable(), seed: u64) {

@@ -6,7 +6,7 @@ use gradus::{Axes, Graph, Program, Var, concat};
 use ndarray::{Array2, ArrayD, IxDyn, Slice};
 use proptest::prelude::*;
 
-use crate::support::{Laid, Lie, Rng};
+use crate::support::{Laid, Lie, Rng, cases};
 
 /// One step of a formula: which operation, and of which earlier results.
 type Step = (u8, u8, u8, u8);
@@ -283,7 +283,7 @@ fn difference(a: &[ArrayD<f64>], b: &[ArrayD<f64>], tolerance: f64) -> Option<us
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 1400, max_global_rejects: 20_000, ..ProptestConfig::default() })]
+    #![proptest_config(cases(1400))]
 
     #[test]
     fn every_way_to_run_gives_the_same_numbers(
