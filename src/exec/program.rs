@@ -191,6 +191,7 @@ impl<'g, L: VarList<'g>> Program<'g, L> {
     ///   feed of something that is no input of this graph, or of the same twice,
     /// - [`Error::FeedShape`] or [`Error::FeedDType`] for a feed that does not fit,
     /// - [`Error::AtRun`] if an operation is not defined for the sizes of this run.
+    #[inline]
     pub fn run_with(&mut self, feeds: &[Feed<'_>]) -> Result<<L::Owned as VarList<'g>>::Views<'_>> {
         if self.plain.is_some() {
             return self.run_plain(feeds);
