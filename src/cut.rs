@@ -95,7 +95,7 @@ impl Cut {
             Self::Rolled { shift, wrapped } => {
                 let again = shift.checked_rem_euclid(size as isize).unwrap_or(0) as usize;
                 let (first, count) = if wrapped { (size - again, again) } else { (0, size - again) };
-                Some(Run { first, step: 1, count })
+                Some(Run { first: if count == 0 { 0 } else { first }, step: 1, count })
             }
         }
     }
@@ -266,7 +266,7 @@ mod tests {
         let run = |first, count| Some(Run { first, step: 1, count });
         assert_eq!((cut(2, true, 5), cut(2, false, 5)), (run(3, 2), run(0, 3)));
         assert_eq!((cut(-1, true, 5), cut(-1, false, 5)), (run(1, 4), run(0, 1)));
-        assert_eq!((cut(12, true, 5), cut(-5, true, 5)), (run(3, 2), run(5, 0)));
+        assert_eq!((cut(12, true, 5), cut(-5, true, 5)), (run(3, 2), run(0, 0)));
         assert_eq!((cut(3, true, 0), cut(3, false, 0)), (run(0, 0), run(0, 0)));
     }
 }

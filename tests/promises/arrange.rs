@@ -1,9 +1,9 @@
 //! Arrangements of arrays: numbers from NumPy, derivatives, sizes that follow what is fed, errors.
 
-use gradus::{Axes, Graph, Pad, Shape, Var, concat, stack};
+use gradus::{Axes, Graph, Pad, Var, stack};
 use ndarray::{Array1, Array2, ArrayD, IxDyn, array};
 
-use crate::support::{Laid, Lie, Rng, Slope, check_derivatives, panicked};
+use crate::support::{Laid, Lie, Mistake, Rng, Slope, check_derivatives, check_mistakes, panicked};
 
 /// A formula of one array.
 pub type Arranged<'a> = &'a dyn for<'g> Fn(Var<'g>) -> Var<'g>;
@@ -383,64 +383,48 @@ fn mistakes() {
     let (v, _) = (g.input("v", Array1::<f64>::zeros(3)), ());
     let empty = g.input("empty", Array2::<f64>::zeros((0, 3)));
     let operand = format!("\n  operand: `x` (2, 3) from {}:{at}", file!());
-    let whole: &[(&str, &dyn Fn())] = &[
-        ("`swapaxes` got axis 2 of an array with 2 axes", &|| drop(x.swapaxes(0, 2))),
-        ("`swapaxes` requires one axis, got [0, 1]", &|| drop(x.swapaxes([0, 1], 1))),
-        ("`moveaxis` got axis -3 of an array with 2 axes", &|| drop(x.moveaxis(-3, 0))),
-        ("`moveaxis` got axis 1 twice", &|| drop(x.moveaxis([1, -1], [0, 1]))),
-        ("`moveaxis` cannot move axes [0, 1] to [1]: 2 != 1", &|| drop(x.moveaxis([0, 1], 1))),
-        ("`flip` got axis 2 of an array with 2 axes", &|| drop(x.flip(2))),
-        ("`flip` got axis 0 twice", &|| drop(x.flip([0, 0]))),
-        ("`roll` got axis 2 of an array with 2 axes", &|| drop(x.roll(1, 2))),
-        ("`rot90` cannot turn in the plane of axes [0]: it requires two", &|| drop(x.rot90(1, 0))),
-        ("`rot90` got axis 1 twice", &|| drop(x.rot90(1, [1, -1]))),
-        ("`pad` cannot give 1 pairs of widths to the 2 axes of (2, 3)", &|| {
-            drop(x.pad(&[[1, 1]], Pad::Edge))
-        }),
-        ("`repeat` requires one axis, got [0, 1]", &|| drop(x.repeat(2, [0, 1]))),
-        ("`repeat_each` cannot repeat axis 1 of (2, 3) by 2 counts", &|| drop(x.repeat_each(&[1, 2], 1))),
-        ("`stack` cannot make a new axis [3] among 3", &|| drop(stack(&[x], 3))),
-        ("`diagonal` cannot take axes [0]: it requires two, of rows and of columns", &|| {
-            drop(x.diagonal(0, 0))
-        }),
-        ("`diagonal` got axis 2 of an array with 2 axes", &|| drop(x.diagonal(0, [0, 2]))),
-        ("`trace` cannot take axes [1]: it requires two, of rows and of columns", &|| drop(x.trace(0, 1))),
-        ("`slice_each` cannot take 3 axes of (2, 3), which has 2", &|| {
-            drop(x.slice_each([gradus::Cut::ALL; 3]));
-        }),
-        ("`slice` cannot take 1..4 of axis 1, which has size 3", &|| {
-            drop(x.slice_each(ndarray::s![.., 1..4]))
-        }),
+    let whole: &[Mistake<'_, '_>] = &[
+        ("`swapaxes` got axis 2 of an array with 2 axes", &|| x.swapaxes(0, 2)),
+        ("`swapaxes` requires one axis, got [0, 1]", &|| x.swapaxes([0, 1], 1)),
+        ("`moveaxis` got axis -3 of an array with 2 axes", &|| x.moveaxis(-3, 0)),
+        ("`moveaxis` got axis 1 twice", &|| x.moveaxis([1, -1], [0, 1])),
+        ("`moveaxis` cannot move axes [0, 1] to [1]: 2 != 1", &|| x.moveaxis([0, 1], 1)),
+        ("`flip` got axis 2 of an array with 2 axes", &|| x.flip(2)),
+        ("`flip` got axis 0 twice", &|| x.flip([0, 0])),
+        ("`roll` got axis 2 of an array with 2 axes", &|| x.roll(1, 2)),
+        ("`rot90` cannot turn in the plane of axes [0]: it requires two", &|| x.rot90(1, 0)),
+        ("`rot90` got axis 1 twice", &|| x.rot90(1, [1, -1])),
+        ("`pad` cannot give 1 pairs of widths to the 2 axes of (2, 3)", &|| x.pad(&[[1, 1]], Pad::Edge)),
+        ("`repeat` requires one axis, got [0, 1]", &|| x.repeat(2, [0, 1])),
+        ("`repeat_each` cannot repeat axis 1 of (2, 3) by 2 counts", &|| x.repeat_each(&[1, 2], 1)),
+        ("`stack` cannot make a new axis [3] among 3", &|| stack(&[x], 3)),
+        ("`diagonal` cannot take axes [0]: it requires two, of rows and of columns", &|| x.diagonal(0, 0)),
+        ("`diagonal` got axis 2 of an array with 2 axes", &|| x.diagonal(0, [0, 2])),
+        ("`trace` cannot take axes [1]: it requires two, of rows and of columns", &|| x.trace(0, 1)),
+        ("`slice_each` cannot take 3 axes of (2, 3), which has 2", &|| x.slice_each([gradus::Cut::ALL; 3])),
+        ("`slice` cannot take 1..4 of axis 1, which has size 3", &|| x.slice_each(ndarray::s![.., 1..4])),
         ("`slice` cannot take ::0 of axis 0, which has size 2", &|| {
-            drop(x.slice_each([gradus::Cut::python(None, None, 0)]));
+            x.slice_each([gradus::Cut::python(None, None, 0)])
         }),
     ];
-    for (text, wrong) in whole {
-        let panic = panicked(wrong);
-        assert_eq!(panic.text, format!("{text}{operand}"));
-        assert!(panic.file.ends_with("arrange.rs"), "{text} points to {}", panic.file);
-    }
-    let begins: &[(&str, &dyn Fn())] = &[
+    check_mistakes(file!(), whole, &operand);
+    let begins: &[Mistake<'_, '_>] = &[
         ("`pad` cannot continue axis 0 of (0, 3), which is empty", &|| {
-            drop(empty.pad(&[[1, 0], [0, 0]], Pad::Wrap));
+            empty.pad(&[[1, 0], [0, 0]], Pad::Wrap)
         }),
-        ("`flatten_t` cannot make columns of a scalar", &|| drop(g.constant(1.0).flatten_t())),
-        ("`diag_embed` cannot make a diagonal of a scalar", &|| drop(g.constant(1.0).diag_embed(0))),
+        ("`flatten_t` cannot make columns of a scalar", &|| g.constant(1.0).flatten_t()),
+        ("`diag_embed` cannot make a diagonal of a scalar", &|| g.constant(1.0).diag_embed(0)),
         ("`diag` cannot tell the diagonal of (2, 3, 1): `diagonal` and `diag_embed` take more axes", &|| {
-            drop(x.expand_dims(-1).diag(0));
+            x.expand_dims(-1).diag(0)
         }),
-        ("`tril` cannot find a matrix in the last two axes of (3,)", &|| drop(v.tril(0))),
-        ("`eye_like` cannot find a matrix in the last two axes of (3,)", &|| drop(v.eye_like(0))),
-        ("`stack` requires arrays of one shape, (2, 3), got (3,)", &|| drop(stack(&[x, v], 0))),
-        ("`stack` takes 1 operands, got 0", &|| drop(stack::<f64>(&[], 0))),
-        ("`slice_assign` cannot stretch (3,) to (2, 2)", &|| drop(x.slice_assign(ndarray::s![.., 1..], v))),
-        ("`slice_add` cannot stretch (2, 3) to (3,)", &|| drop(x.slice_add(ndarray::s![0], x))),
+        ("`tril` cannot find a matrix in the last two axes of (3,)", &|| v.tril(0)),
+        ("`eye_like` cannot find a matrix in the last two axes of (3,)", &|| v.eye_like(0)),
+        ("`stack` requires arrays of one shape, (2, 3), got (3,)", &|| stack(&[x, v], 0)),
+        ("`stack` takes 1 operands, got 0", &|| stack::<f64>(&[], 0)),
+        ("`slice_assign` cannot stretch (3,) to (2, 2)", &|| x.slice_assign(ndarray::s![.., 1..], v)),
+        ("`slice_add` cannot stretch (2, 3) to (3,)", &|| x.slice_add(ndarray::s![0], x)),
     ];
-    for (text, wrong) in begins {
-        let panic = panicked(wrong);
-        assert!(panic.text.starts_with(text), "{}", panic.text);
-        assert!(panic.file.ends_with("arrange.rs"), "{text} points to {}", panic.file);
-    }
+    check_mistakes(file!(), begins, "");
 }
 
 #[test]
@@ -451,15 +435,16 @@ fn a_handle_that_is_not_valid() {
     let other = panicked(|| stack(&[x, y], 0)).text;
     assert!(other.starts_with("`stack` got a handle of another graph"), "{other}");
     g.truncate(mark);
-    for (op, freed) in [
-        ("flip", &(|| drop(x.flip(0))) as &dyn Fn()),
-        ("tile", &|| drop(x.tile(&[2]))),
-        ("pad", &|| drop(x.pad(&[[1, 1]], Pad::Edge))),
-        ("ravel", &|| drop(x.ravel())),
-        ("diag", &|| drop(x.diag(0))),
-        ("slice_each", &|| drop(x.slice_each([gradus::Cut::ALL]))),
-        ("stack", &|| drop(stack(&[x], 0))),
-    ] {
+    let rows: &[Mistake<'_, '_>] = &[
+        ("flip", &|| x.flip(0)),
+        ("tile", &|| x.tile(&[2])),
+        ("pad", &|| x.pad(&[[1, 1]], Pad::Edge)),
+        ("ravel", &|| x.ravel()),
+        ("diag", &|| x.diag(0)),
+        ("slice_each", &|| x.slice_each([gradus::Cut::ALL])),
+        ("stack", &|| stack(&[x], 0)),
+    ];
+    for &(op, freed) in rows {
         let text = panicked(freed).text;
         assert!(text.starts_with(&format!("`{op}` got a handle of a freed node")), "{text}");
     }

@@ -1,6 +1,7 @@
 //! The tests, by what they promise. One binary, so that the crate is linked once.
 
 mod arrange;
+mod contractions;
 mod errors;
 mod gradients;
 mod indices;

@@ -44,7 +44,7 @@ fn stacked<'g>(arrays: &[Expr<'g>], axis: &Axes) -> Result<Expr<'g>> {
         rank_of("stack", other)?;
         if other.shape() != first.shape() {
             let operands = Box::new([describe(first), describe(other)]);
-            let expected = format!("arrays of one shape, {},", first.shape());
+            let expected = format!("arrays of one shape, {}", first.shape());
             return Err(Error::Mismatch { op: "stack", expected, operands });
         }
         if other.dtype() != first.dtype() {

@@ -79,12 +79,21 @@ fn evaluated<'g>(spec: &str, operands: &[Expr<'g>]) -> Result<Expr<'g>> {
     };
     for [i, j] in plan(&labels, &read.output, &size) {
         if let (Some(a), Some(b)) = (terms[i].take(), terms[j].take()) {
-            let term = contracted(a, b, &|label| kept(label, &terms));
+            let (a, b) = oriented(a, b, &read.output);
+            let term = contracted(a, b, &read.output, &|label| kept(label, &terms));
             terms.push(Some(term));
         }
     }
     let last = terms.into_iter().flatten().next_back();
     Ok(last.map_or(operands[0], |term| term.ordered(&read.output)))
+}
+
+/// The two operands of a product in the order in which it has the columns of the result on its right, or a matrix on its left.
+fn oriented<'g>(a: Term<'g>, b: Term<'g>, output: &[Label]) -> (Term<'g>, Term<'g>) {
+    let (rows, columns) = (a.those(|label| !b.has(label)), b.those(|label| !a.has(label)));
+    let last = output.iter().rev().find(|label| rows.contains(label) || columns.contains(label));
+    let turned = !columns.is_empty() && (rows.is_empty() || last.is_some_and(|last| rows.contains(last)));
+    if turned { (b, a) } else { (a, b) }
 }
 
 fn check_types(operands: &[Expr<'_>]) -> Result<()> {

@@ -83,7 +83,13 @@ fn unmerged<'g>(x: Expr<'g>, first: usize, count: usize, like: Expr<'g>) -> Expr
 }
 
 /// The product of two terms, summed over every axis that is not kept. An axis that both have has one size, or size 1 on one side.
-fn contracted<'g>(mut a: Term<'g>, mut b: Term<'g>, keep: &dyn Fn(Label) -> bool) -> Term<'g> {
+/// The axes of the result are in an order that costs nothing, and that is as close to the wanted one as this allows.
+fn contracted<'g>(
+    mut a: Term<'g>,
+    mut b: Term<'g>,
+    wanted: &[Label],
+    keep: &dyn Fn(Label) -> bool,
+) -> Term<'g> {
     // An element that stands for a whole axis is a factor of its sum.
     let single = a.those(|label| b.has(label) && !keep(label) && a.size(label) != b.size(label));
     for label in single {
@@ -96,14 +102,17 @@ fn contracted<'g>(mut a: Term<'g>, mut b: Term<'g>, keep: &dyn Fn(Label) -> bool
     let a = a.summed(|label| keep(label) || right.contains(&label));
     let b = b.summed(|label| keep(label) || left.contains(&label));
 
-    let groups = Groups {
+    let place = |label: &Label| wanted.iter().position(|other| other == label);
+    let mut groups = Groups {
         batch: a.those(|label| b.has(label) && keep(label)),
         summed: a.those(|label| !keep(label)),
         rows: a.those(|label| !b.has(label)),
         columns: b.those(|label| !a.has(label)),
     };
-    let labels = [&groups.batch[..], &groups.rows, &groups.columns].concat();
+    groups.batch.sort_by_key(place);
+    let mut labels = [&groups.batch[..], &groups.rows, &groups.columns].concat();
     let array = if groups.summed.is_empty() {
+        labels.sort_by_key(place);
         a.among(&labels) * b.among(&labels)
     } else if groups.rows.is_empty() && groups.columns.is_empty() {
         groups.inner(&a, &b)

@@ -19,7 +19,7 @@ fn paired<'g>(a: Expr<'g>, b: Expr<'g>, pairs: &[(usize, usize)]) -> Expr<'g> {
     let right: Vec<Label> = (0..b.ndim()).map(label).collect();
     let summed = |label: Label| pairs.iter().any(|&(axis, _)| axis as Label == label);
     let (a, b) = (Term { array: a, labels: left }, Term { array: b, labels: right });
-    contracted(a, b, &|label| !summed(label)).array
+    contracted(a, b, &[], &|label| !summed(label)).array
 }
 
 /// The first pair of axes whose sizes differ.
