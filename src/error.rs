@@ -185,6 +185,15 @@ pub enum Error {
         /// The operand.
         operand: Box<Operand>,
     },
+    /// What an operation cannot do with these operands.
+    Cannot {
+        /// The operation.
+        op: &'static str,
+        /// What it cannot do, and why.
+        what: String,
+        /// The operands in question.
+        operands: Vec<Operand>,
+    },
     /// Windows that do not fit their operands.
     Window {
         /// The operation.
@@ -374,6 +383,10 @@ impl fmt::Display for Error {
             Self::EmptyReduction { op, operand } => {
                 write!(f, "`{op}` of no elements is not defined, got {}", operand.shape)?;
                 write!(f, "\n  operand: {operand}")
+            }
+            Self::Cannot { op, what, operands } => {
+                write!(f, "`{op}` cannot {what}")?;
+                operands.iter().try_for_each(|operand| write!(f, "\n  operand: {operand}"))
             }
             Self::Window { op, requires, operands } => {
                 write!(f, "`{op}` requires {requires}")?;

@@ -46,6 +46,7 @@
 //! - [`Error`]: everything that can go wrong.
 
 pub mod check;
+mod cut;
 mod element;
 mod error;
 mod exec;
@@ -58,12 +59,13 @@ mod rewrite;
 mod shape;
 mod view;
 
+pub use cut::Region;
 pub use element::{DType, Dtype, Element, Erased, Float, Mask, Number, Real};
 pub use error::{Error, Operand, Origin, Result};
 pub use exec::{Feed, Program, Report, StepReport, Update, Updates, feed};
 pub use graph::{Expr, Graph, IntoArray, Leaf, LeafKind, Var, VarList};
 pub use ndarray;
-pub use ops::concat;
+pub use ops::{Pad, concat, einsum, stack};
 pub use shape::{Axes, Clash, Cut, Shape, Sizes};
 
 /// What most programs need.

@@ -2,7 +2,7 @@
 //! fused, overwritten or shared out among threads. It shares with the other way to run the kernels of elementwise
 //! operations, of reductions and of windows alone: it is there to judge the rest.
 
-use ndarray::{ArrayD, ArrayView2, ArrayViewD, Axis, IxDyn, concatenate};
+use ndarray::{ArrayD, ArrayView2, ArrayViewD, Axis, Dimension, IxDyn, concatenate};
 
 use super::bind::as_array;
 use super::block::BlockOp;
@@ -17,7 +17,7 @@ use crate::kernels::{
     Slot, Span, Threads,
 };
 use crate::ops::{Fold, Index, Layout, Op, Reduce, Slicing, Task, expanded};
-use crate::shape::{Axes, Run, Shape};
+use crate::shape::{Axes, Run, Shape, diagonal_of};
 
 /// The values of all instructions that have one.
 pub(super) struct Plain<'a> {
@@ -169,6 +169,16 @@ impl<'a> Plain<'a> {
                 }
                 pack(whole.view())
             }),
+            Slicing::Diagonal { axes, offset } => each_dtype!(operand(0), Value(x) => {
+                let place = on_diagonal(x.shape(), axes, *offset);
+                pack(ArrayD::from_shape_fn(&shape[..], |at| x[&place(at.slice())[..]]).view())
+            }),
+            Slicing::Undiagonal { axes, offset } => each_dtype!(operand(0), Value(diagonal) => {
+                let place = on_diagonal(shape, axes, *offset);
+                let mut whole = ArrayD::default(&shape[..]);
+                diagonal.indexed_iter().for_each(|(at, &x)| whole[&place(at.slice())[..]] = x);
+                pack(whole.view())
+            }),
             Slicing::Concat { axis, count } => with_type!(instruction.dtype, T => {
                 let parts: Vec<ArrayViewD<'_, T>> =
                     (0..*count as usize).map(|k| view::<T>(operand(k))).collect();
@@ -237,6 +247,22 @@ fn reshaped(x: &Value, shape: &Shape) -> Value {
 /// The numbers of the elements that a cut takes.
 fn places(run: Run) -> Vec<usize> {
     (0..run.count as isize).map(|i| (run.first as isize + i * run.step) as usize).collect()
+}
+
+/// Where an element of the diagonals stands in the matrices of this shape.
+fn on_diagonal(whole: &[usize], axes: &Axes, offset: isize) -> impl Fn(&[usize]) -> Vec<usize> {
+    let [i, j] = axes.pair().expect("a diagonal has two axes");
+    let (row, column, _) = diagonal_of(whole[i], whole[j], offset);
+    let rank = whole.len();
+    move |at| {
+        let (along, mut rest) = (at[at.len() - 1], at.iter());
+        let mut place = |axis| match axis {
+            _ if axis == i => row + along,
+            _ if axis == j => column + along,
+            _ => *rest.next().expect("every other axis has its place"),
+        };
+        (0..rank).map(&mut place).collect()
+    }
 }
 
 /// A kernel's result on packed operands.

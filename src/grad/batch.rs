@@ -250,6 +250,8 @@ impl<'g> Batching<'g> {
         let behind = match slicing.clone() {
             Slicing::Slice { axes, cut } => Slicing::Slice { axes: shifted(&axes, 1), cut },
             Slicing::Unslice { axes, cut } => Slicing::Unslice { axes: shifted(&axes, 1), cut },
+            Slicing::Diagonal { axes, offset } => Slicing::Diagonal { axes: shifted(&axes, 1), offset },
+            Slicing::Undiagonal { axes, offset } => Slicing::Undiagonal { axes: shifted(&axes, 1), offset },
             Slicing::Concat { axis, count } => Slicing::Concat { axis: shifted(&axis, 1), count },
             Slicing::PartLike { axis, index, count } => {
                 Slicing::PartLike { axis: shifted(&axis, 1), index, count }

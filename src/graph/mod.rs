@@ -315,6 +315,14 @@ impl Graph {
         Rc::clone(kept).downcast().unwrap_or_default()
     }
 
+    /// Runs `body`, which records an operation that is composed of others: to the caller its nodes come from one line, and its
+    /// mistakes panic there.
+    #[track_caller]
+    pub(crate) fn compose<R>(&self, body: impl FnOnce() -> Result<R>) -> R {
+        let origin = self.origin.get().unwrap_or(Origin::caller());
+        self.with_origin(origin, body).or_fail()
+    }
+
     /// Runs `body`, in which every node recorded gets this origin.
     pub(crate) fn with_origin<R>(&self, origin: Origin, body: impl FnOnce() -> R) -> R {
         let _restore = Restore { graph: self, origin: self.origin.replace(Some(origin)), rewriter: None };

@@ -121,6 +121,11 @@ impl Operation for Layout {
                 let axes = axes.resolve(rank).map_err(|fault| axes_fault("expand_dims", 0, fault))?;
                 Self::ExpandDims { axes }
             }
+            Self::Squeeze { axes } if axes.is_all() => {
+                let shape = &operands[0].shape;
+                let ones: Vec<usize> = (0..rank).filter(|&axis| shape[axis] == 1).collect();
+                Self::Squeeze { axes: Axes::from(&ones[..]) }
+            }
             Self::Squeeze { axes } => {
                 let axes = axes.resolve(rank).map_err(|fault| axes_fault("squeeze", 0, fault))?;
                 Self::Squeeze { axes }
@@ -341,13 +346,15 @@ impl<'g, T: Dtype> Var<'g, T> {
         self.layout(Layout::ExpandDims { axes: axes.into() })
     }
 
-    /// The same elements without these axes, which have size 1.
+    /// The same elements without these axes, which have size 1. With [`Axes::ALL`] it is without every axis that has size 1
+    /// when the formula is written; a run in which one of them has another size is an error.
     ///
     /// ```
     /// # use gradus::prelude::*;
     /// # let g = Graph::new();
     /// let x = g.input("x", ndarray::array![[1.0, 2.0, 3.0]]);
     /// assert_eq!(x.squeeze(0).shape(), [3]);
+    /// assert_eq!(x.squeeze(gradus::Axes::ALL).shape(), [3]);
     /// ```
     ///
     /// # Panics

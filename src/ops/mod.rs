@@ -24,10 +24,12 @@ macro_rules! is_number {
     };
 }
 
+mod arrange;
 mod binary;
 mod compare;
 mod composed;
 mod constant;
+mod contract;
 mod index;
 mod layout;
 mod logic;
@@ -49,9 +51,11 @@ use crate::error::{Error, Operand};
 use crate::graph::{Expr, Leaf, NodeId, Signature};
 use crate::shape::{Axes, Clash, Shape, broadcast};
 
+pub use self::arrange::{Pad, stack};
 pub use self::binary::Binary;
 pub use self::compare::Compare;
 pub use self::constant::IntoVar;
+pub use self::contract::einsum;
 pub use self::index::Index;
 pub use self::layout::Layout;
 pub(crate) use self::layout::expanded;

@@ -250,6 +250,11 @@ pub(super) static RULES: &[Rule] = &[
         Head::Binary(Binary::Add),
         put_together,
     ),
+    algebraic(
+        "the parts of a roll among zeros, added, are its inverse",
+        Head::Binary(Binary::Add),
+        rolled_back,
+    ),
     // Where the maximum is positive, it and its ties are the same before relu and after. Where it is not, relu' is 0 for
     // every element of the window on one side, and for the maximum on the other.
     algebraic("max_pool(relu(x)) = relu(max_pool(x))", Head::MaxPool, |at| {
@@ -342,6 +347,26 @@ fn put_together<'g>(at: &Site<'_, 'g>) -> Option<Expr<'g>> {
     }
     let parts: Vec<Expr<'g>> = parts.into_iter().collect::<Option<_>>()?;
     Some(crate::ops::concat(&parts, axes))
+}
+
+/// The two parts that a roll exchanges, each among zeros, that are added up to the whole: what the gradient of a roll is.
+fn rolled_back<'g>(at: &Site<'_, 'g>) -> Option<Expr<'g>> {
+    let part = |e: Expr<'g>| {
+        let [part, like] = at.operands(e, |op| matches!(op, Op::Slicing(Slicing::Unslice { .. })))?;
+        match e.op()? {
+            Op::Slicing(Slicing::Unslice { axes, cut }) => match *cut {
+                Cut::Rolled { shift, wrapped } => Some((part, wrapped, (like.id(), axes, shift))),
+                _ => None,
+            },
+            _ => None,
+        }
+    };
+    let ((a, first, of), (b, second, other)) = (part(at.a())?, part(at.b())?);
+    if of != other || first == second {
+        return None;
+    }
+    let axis = of.1.single()?;
+    Some(crate::ops::concat(&if first { [b, a] } else { [a, b] }, axis))
 }
 
 /// The axes of a sum that `e` is, and what is summed; with `keepdims` only of one that keeps them.

@@ -109,7 +109,9 @@ fn printed(user: Expr<'_>, k: usize) -> Option<Expr<'_>> {
     let named = match &op {
         Op::Reduce(_) => !is_number(user, &op),
         Op::Layout(Layout::SumLike) => k == 0 || user.ndim() > 0,
-        Op::Layout(_) | Op::Order(_) | Op::Slicing(Slicing::Unslice { .. } | Slicing::PartLike { .. }) => {
+        Op::Layout(_)
+        | Op::Order(_)
+        | Op::Slicing(Slicing::Unslice { .. } | Slicing::Undiagonal { .. } | Slicing::PartLike { .. }) => {
             k == 0
         }
         _ => true,

@@ -1,5 +1,7 @@
 //! The tests, by what they promise. One binary, so that the crate is linked once.
 
+mod arrange;
+mod contractions;
 mod errors;
 mod gradients;
 mod indices;
@@ -7,6 +9,7 @@ mod kinks;
 mod normalize;
 mod ops;
 mod optimisers;
+mod parts;
 mod products;
 mod programs;
 mod rebuilt;

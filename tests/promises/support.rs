@@ -317,6 +317,18 @@ pub fn panicked<R>(body: impl FnOnce() -> R) -> Panicked {
     panic.expect("a panic has a location")
 }
 
+/// How the text of a panic begins, and a formula that panics with it.
+pub type Mistake<'a, 'g> = (&'a str, &'a dyn Fn() -> Var<'g>);
+
+/// Checks the texts, each followed by `ending`, and that they point to a line of `file`.
+pub fn check_mistakes(file: &str, rows: &[Mistake<'_, '_>], ending: &str) {
+    for &(text, wrong) in rows {
+        let panic = panicked(wrong);
+        assert!(panic.text.starts_with(&format!("{text}{ending}")), "{}\nnot {text}{ending}", panic.text);
+        assert_eq!(panic.file, file, "{text}");
+    }
+}
+
 /// How a property is tested: on so many cases, the same ones each time, so that a failure is found again. With
 /// `PROPTEST_RNG_SEED` and `PROPTEST_CASES` others are tried, and more.
 pub fn cases(cases: u32) -> ProptestConfig {

@@ -76,6 +76,10 @@ impl Schedule {
             Slicing::Unslice { axes, cut } => {
                 self.assemble(vec![(operand(0), whole.sliced(axes, **cut))], true, shape)
             }
+            Slicing::Diagonal { axes, offset } => operand(0).diagonal(axes, *offset),
+            Slicing::Undiagonal { axes, offset } => {
+                self.assemble(vec![(operand(0), whole.diagonal(axes, *offset))], true, shape)
+            }
             Slicing::Concat { axis, .. } => {
                 let (axis, runs) = runs(axis, &instruction.inputs, source.shapes);
                 let parts = runs.into_iter().enumerate().map(|(k, run)| (operand(k), whole.cut(axis, run)));
