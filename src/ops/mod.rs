@@ -28,16 +28,20 @@ mod binary;
 mod compare;
 mod composed;
 mod constant;
+mod images;
 mod index;
 mod layout;
 mod logic;
 mod matmul;
 mod normalize;
+mod norms;
 mod operators;
 mod order;
 mod reduce;
 mod slice;
 mod sliding;
+mod statistics;
+mod transposed;
 mod unary;
 mod window;
 
@@ -62,6 +66,7 @@ pub use self::order::Order;
 pub use self::reduce::{Fold, Reduce};
 pub use self::slice::{Slicing, concat};
 pub use self::sliding::{Conv, PerAxis, Pool};
+pub use self::transposed::ConvTranspose;
 pub use self::unary::Unary;
 pub use self::window::Window;
 #[doc(hidden)]
