@@ -55,6 +55,7 @@ use crate::shape::{Axes, Clash, Shape, broadcast};
 
 pub use self::binary::Binary;
 pub use self::compare::Compare;
+pub(crate) use self::composed::target_like;
 pub use self::constant::IntoVar;
 pub use self::index::Index;
 pub use self::layout::Layout;
