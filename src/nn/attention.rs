@@ -19,7 +19,8 @@ use crate::graph::{Expr, Var};
 /// ```
 ///
 /// # Panics
-/// If the sizes do not fit: "`matmul` requires (.., k) · (k, ..), got (1, 2) and (3, 2): 2 (axis 1) != 3 (axis 0)".
+/// If the sizes do not fit: "`dot` requires (.., k) · (k, ..), got (1, 2) and (3, 2): 2 (axis 1) != 3 (axis 0)"; if there are no
+/// keys: "`softmax` of no elements is not defined, got (1, 0)".
 #[track_caller]
 #[must_use]
 pub fn attention<'g, T: Real>(q: Var<'g, T>, k: Var<'g, T>, v: Var<'g, T>) -> Var<'g, T> {
@@ -33,9 +34,9 @@ pub fn attention<'g, T: Real>(q: Var<'g, T>, k: Var<'g, T>, v: Var<'g, T>) -> Va
 /// use gradus::nn::Attention;
 /// # let g = Graph::new();
 /// let x = g.input("x", array![[1.0], [5.0], [0.0]]);
-/// let zeros = x * 0.0;
+/// let zeros = g.constant(array![[0.0], [0.0], [0.0]]);
 /// let y = Attention::new().causal().apply(zeros, zeros, x);   // the mean of what came so far
-/// assert!((y.value()? - array![[1.0], [3.0], [2.0]]).iter().all(|d| d.abs() < 1e-15));
+/// assert!((y.value()? - array![[1.0], [3.0], [2.0]]).iter().all(|d: &f64| d.abs() < 1e-15));
 /// let y = Attention::new().mask(g.constant(array![true, true, false])).apply(zeros, zeros, x);
 /// assert_eq!(y.value()?, array![[3.0], [3.0], [3.0]].into_dyn());
 /// # Ok::<(), gradus::Error>(())

@@ -71,7 +71,8 @@ pub fn cross_entropy<'g, T: Real>(
 /// # let g = Graph::new();
 /// let logits = g.input("logits", array![[2.0, 2.0]]);
 /// let cost = nn::cross_entropy_smoothed(logits, array![0_i64], 1, 0.2, Reduction::Mean);
-/// assert!((cost.grad(logits).value()?[[0, 0]] + 0.4).abs() < 1e-15);
+/// let d: f64 = cost.grad(logits).value()?[[0, 0]];
+/// assert!((d + 0.4).abs() < 1e-15);
 /// # Ok::<(), gradus::Error>(())
 /// ```
 ///

@@ -17,7 +17,7 @@ use crate::graph::Var;
 /// ```
 ///
 /// # Panics
-/// If the inner sizes differ: "`matmul` requires (.., k) · (k, ..), got (1, 2) and (3, 1): 2 (axis 1) != 3 (axis 0)"; if the
+/// If the inner sizes differ: "`dot` requires (.., k) · (k, ..), got (1, 2) and (3, 1): 2 (axis 1) != 3 (axis 0)"; if the
 /// bias does not broadcast.
 #[track_caller]
 #[must_use]

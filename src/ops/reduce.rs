@@ -299,9 +299,10 @@ reduction! {
         /// ```
         /// # use gradus::prelude::*;
         /// # let g = Graph::new();
-        /// let x = g.input("x", ndarray::array![3.0, 4.0]);
+        /// let x = g.input("x", ndarray::array![3.0, -4.0]);
         /// assert_eq!(x.norm().item()?, 5.0);
-        /// assert_eq!(x.norm().grad(x).value()?, ndarray::array![0.6, 0.8].into_dyn());
+        /// x.set_value(ndarray::array![0.0, -4.0])?;
+        /// assert_eq!(x.norm().grad(x).value()?, ndarray::array![0.0, -1.0].into_dyn());
         /// x.set_value(ndarray::array![0.0, 0.0])?;
         /// assert_eq!(x.square().sum().sqrt().grad(x).value()?, ndarray::array![0.0, 0.0].into_dyn());
         /// # Ok::<(), gradus::Error>(())

@@ -1,7 +1,7 @@
 """Reference numbers for tests/promises/{statistics,losses,networks,windows}.rs, from JAX in float64.
 
-Written with JAX 0.4 and later in mind; run as `python3 tests/references/networks.py`. For every row it prints the label and
-three numbers: the value S = sum c*y, its derivative along v, and its second derivative along v, where operand k has the
+Run as `python3 tests/references/networks.py > tests/references/networks.txt`; JAX 0.10.2 was used. For every row it prints the
+label and three numbers: the value S = sum c*y, its derivative along v, and its second derivative along v, where operand k has the
 elements sin(0.9 i + 1.7 k + 0.3), c is cos(0.7 i + 0.2), and v is cos(1.1 i + 0.6 k + 0.4), counted in C order.
 """
 import jax
@@ -35,11 +35,11 @@ def row(label, shapes, f):
 
     def total(t):
         y = f(*[a + t * b for a, b in zip(x, v)])
-        y = y if isinstance(y, (tuple, list)) else [y]
-        return sum(jnp.sum(weights(a.shape) * a) for a in y)
+        return jnp.sum(weights(y.shape) * y)
 
     first = jax.grad(total)
-    print(f'    ("{label}", [{float(total(0.0))!r}, {float(first(0.0))!r}, {float(jax.grad(first)(0.0))!r}]),')
+    numbers = (total(0.0), first(0.0), jax.grad(first)(0.0))
+    print(label, "|", *(repr(float(n)) for n in numbers))
 
 
 def norm(x, axis=None, keepdims=False):
@@ -55,7 +55,6 @@ def huber(d, delta):
 
 
 def statistics():
-    print("statistics")
     row("var", [(3, 4)], lambda x: jnp.var(x))
     row("var 1", [(3, 4)], lambda x: jnp.var(x, axis=0, ddof=1))
     row("var -1, 2", [(2, 3, 4)], lambda x: jnp.var(x, axis=(0, 2), ddof=2, keepdims=True))
@@ -86,7 +85,6 @@ def statistics():
 
 
 def losses():
-    print("losses")
     one = [(3, 4), (3, 4)]
     p = lambda x: nn.sigmoid(x)
     for how in ("mean", "sum", "none"):
@@ -99,7 +97,7 @@ def losses():
         row(f"bce {how}", one,
             lambda x, t: reduced(-(p(t) * jnp.log(p(x)) + (1 - p(t)) * jnp.log(1 - p(x))), how))
         row(f"bce of probabilities {how}", one,
-            lambda x, t: reduced(-(t * jnp.log(0.5 + 0.4 * x) + (1 - t) * jnp.log(0.5 - 0.4 * x)), how))
+            lambda x, t: reduced(-(t * jnp.log(0.5 + 0.2 * x) + (1 - t) * jnp.log(0.5 - 0.2 * x)), how))
         row(f"bce_with_logits {how}", one,
             lambda x, t: reduced(t * nn.softplus(-x) + (1 - t) * nn.softplus(x), how))
         row(f"kl_div {how}", one, lambda x, t: reduced(jnp.exp(t) * (t - x), how))
@@ -158,11 +156,10 @@ def gru(x, h, wx, wh, bx, bh):
 def lstm(x, h, c, wx, wh, b):
     i, f, g, o = jnp.split(x @ wx + h @ wh + b, 4, -1)
     c = nn.sigmoid(f) * c + nn.sigmoid(i) * jnp.tanh(g)
-    return nn.sigmoid(o) * jnp.tanh(c), c
+    return jnp.concatenate((nn.sigmoid(o) * jnp.tanh(c), c))
 
 
 def networks():
-    print("networks")
     row("layer_norm", [(2, 3, 4), (4,), (4,)], lambda x, a, b: standard(x, -1, 1e-5) * a + b)
     row("layer_norm of two axes", [(2, 3, 4), (3, 4), (3, 4)], lambda x, a, b: standard(x, (1, 2), 1e-2) * a + b)
     row("rms_norm", [(3, 4), (4,)], lambda x, a: x / jnp.sqrt(jnp.mean(x * x, -1, keepdims=True) + 1e-6) * a)
@@ -173,7 +170,7 @@ def networks():
         lambda x, m, v, a, b: (x - channels(m, x)) / jnp.sqrt(channels(v * v, x) + 1e-3) * channels(a, x) + channels(b, x))
     group = lambda x, g: standard(x.reshape((x.shape[0], g, -1)), -1, 1e-5).reshape(x.shape)
     row("group_norm", [(2, 4, 3), (4,), (4,)], lambda x, a, b: group(x, 2) * channels(a, x) + channels(b, x))
-    row("group_norm of rows", [(3, 6)], lambda x: group(x, 3))
+    row("group_norm of rows", [(3, 6)], lambda x: group(x, 2))
     row("instance_norm", [(2, 3, 2, 3), (3,), (3,)], lambda x, a, b: standard(x, (2, 3), 1e-5) * channels(a, x) + channels(b, x))
     row("linear", [(2, 3, 4), (4, 5), (5,)], lambda x, w, b: x @ w + b)
     row("attention", [(3, 4), (5, 4), (5, 2)], attention)
@@ -222,7 +219,6 @@ def avg_pool(x, kernel, stride, pad, inside=False):
 
 
 def windows():
-    print("windows")
     row("conv1d", [(2, 4, 9), (6, 2, 3)], lambda x, w: conv(x, w, (2,), ((1, 2),), (3,), 2))
     row("conv2d", [(2, 3, 5, 6), (4, 3, 2, 3)], lambda x, w: conv(x, w, (2, 1), ((0, 1), (2, 1)), (1, 2), 1))
     row("conv2d in groups", [(1, 4, 4, 5), (6, 2, 3, 2)], lambda x, w: conv(x, w, (1, 2), ((1, 1), (0, 2)), (1, 1), 2))
@@ -249,7 +245,6 @@ def windows():
 
 
 if __name__ == "__main__":
-    print("JAX", jax.__version__)
     statistics()
     losses()
     networks()
