@@ -194,6 +194,24 @@ pub enum Error {
         /// The operands in question.
         operands: Vec<Operand>,
     },
+    /// An attribute that an operation does not take for its operand.
+    Attribute {
+        /// The operation.
+        op: &'static str,
+        /// What it requires, and what it got.
+        requires: String,
+        /// The operand.
+        operand: Box<Operand>,
+    },
+    /// Sizes that one axis cannot be divided into.
+    Unflatten {
+        /// The sizes that were asked for.
+        sizes: Sizes,
+        /// The axis.
+        axis: usize,
+        /// The operand.
+        operand: Box<Operand>,
+    },
     /// Windows that do not fit their operands.
     Window {
         /// The operation.
@@ -387,6 +405,14 @@ impl fmt::Display for Error {
             Self::Cannot { op, what, operands } => {
                 write!(f, "`{op}` cannot {what}")?;
                 operands.iter().try_for_each(|operand| write!(f, "\n  operand: {operand}"))
+            }
+            Self::Attribute { op, requires, operand } => {
+                write!(f, "`{op}` requires {requires}\n  operand: {operand}")
+            }
+            Self::Unflatten { sizes, axis, operand } => {
+                let size = operand.shape.get(*axis).copied().unwrap_or_default();
+                write!(f, "`unflatten` cannot make {sizes} from axis {axis}, which has size {size}")?;
+                write!(f, "\n  operand: {operand}")
             }
             Self::Window { op, requires, operands } => {
                 write!(f, "`{op}` requires {requires}")?;

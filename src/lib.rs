@@ -41,6 +41,7 @@
 //! - [`Var`]: a handle to a node, with all operators and methods.
 //! - [`Program`]: outputs and updates, compiled to run many times.
 //! - [`ops`]: what each operation means.
+//! - [`nn`]: losses, normalisations, attention, recurrent cells.
 //! - [`optim`]: recipes for updates.
 //! - [`check`]: is a gradient right, and is a formula derived by hand?
 //! - [`Error`]: everything that can go wrong.
@@ -53,6 +54,7 @@ mod exec;
 mod grad;
 pub mod graph;
 mod kernels;
+pub mod nn;
 pub mod ops;
 pub mod optim;
 mod rewrite;

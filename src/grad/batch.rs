@@ -201,7 +201,8 @@ impl<'g> Batching<'g> {
                 Layout::Reshape { .. }
                 | Layout::ExpandDims { .. }
                 | Layout::Squeeze { .. }
-                | Layout::Flatten { .. } => Some(apply(layout.clone(), diagonal)),
+                | Layout::Flatten { .. }
+                | Layout::Unflatten { .. } => Some(apply(layout.clone(), diagonal)),
                 Layout::UnflattenLike { .. } => {
                     Some(graph.emit(Op::Layout(layout.clone()), [diagonal, inputs[1]]))
                 }
@@ -225,6 +226,9 @@ impl<'g> Batching<'g> {
             Layout::ExpandDims { axes } => apply(Layout::ExpandDims { axes: shifted(axes, 1) }, rows),
             Layout::Squeeze { axes } => apply(Layout::Squeeze { axes: shifted(axes, 1) }, rows),
             Layout::Flatten { axes } => apply(Layout::Flatten { axes: shifted(axes, 1) }, rows),
+            Layout::Unflatten { axis, sizes } => {
+                apply(Layout::Unflatten { axis: shifted(axis, 1), sizes: sizes.clone() }, rows)
+            }
             Layout::UnflattenLike { axes } => {
                 let axes = shifted(axes, 1);
                 graph.emit(Op::Layout(Layout::UnflattenLike { axes }), [rows, self.stretched(inputs[1])])

@@ -233,6 +233,7 @@ pub(super) static RULES: &[Rule] = &[
                             | Layout::ExpandDims { .. }
                             | Layout::Squeeze { .. }
                             | Layout::Flatten { .. }
+                            | Layout::Unflatten { .. }
                     )
                 )
             };
@@ -298,6 +299,23 @@ pub(super) static RULES: &[Rule] = &[
     stabilising("1 - σ(z) = σ(-z)", Head::Binary(Binary::Sub), |at| {
         let z = at.under(at.b(), Unary::Sigmoid)?;
         Some((-beside(z, at.a(), 1.0)?).sigmoid())
+    }),
+    // The root alone has an infinite slope at 0, where that of the squares is 0.
+    stabilising("√(Σ x²) = ‖x‖", Head::Unary(Unary::Sqrt), |at| length(at, at.a(), Fold::Sum)),
+    stabilising("√(mean x²) = ‖x‖ / √n", Head::Unary(Unary::Sqrt), |at| {
+        let length = length(at, at.a(), Fold::Mean)?;
+        let [x] = at.operands(at.a(), |op| matches!(op, Op::Reduce(_)))?;
+        match at.a().op()? {
+            Op::Reduce(Reduce { axes, .. }) => Some(length / x.size_of(axes).sqrt()),
+            _ => None,
+        }
+    }),
+    stabilising("√(Σ x² / n) = ‖x‖ / √n", Head::Unary(Unary::Sqrt), |at| {
+        let [squares, n] = at.pair(at.a(), Binary::Div)?;
+        let counts = n.as_literal().is_some_and(|n| n > 0.0)
+            || n.is(|op| matches!(op, Op::Reduce(Reduce { fold: Fold::Size, .. })));
+        let length = length(at, squares, Fold::Sum).filter(|_| counts)?;
+        Some(length / n.sqrt())
     }),
     stabilising("eˣ - 1 = exp_m1(x)", Head::Binary(Binary::Sub), |at| {
         let x = at.under(at.a(), Unary::Exp)?;
@@ -374,6 +392,23 @@ fn sum<'g>(at: &Site<'_, 'g>, e: Expr<'g>) -> Option<(Expr<'g>, Axes, bool)> {
     let [x] = at.operands(e, |op| matches!(op, Op::Reduce(Reduce { fold: Fold::Sum, .. })))?;
     match e.op()? {
         Op::Reduce(Reduce { axes, keepdims, .. }) => Some((x, axes, keepdims)),
+        _ => None,
+    }
+}
+
+/// The norm of `x`, if `e` is a sum or a mean of `x²`.
+fn length<'g>(at: &Site<'_, 'g>, e: Expr<'g>, of: Fold) -> Option<Expr<'g>> {
+    let [squares] = at.operands(e, |op| matches!(op, Op::Reduce(Reduce { fold, .. }) if *fold == of))?;
+    let product = || at.pair(squares, Binary::Mul).filter(|[a, b]| a.id() == b.id()).map(|[x, _]| x);
+    let x = at
+        .under(squares, Unary::Square)
+        .or_else(|| at.under(squares, Unary::Powi { n: 2 }))
+        .or_else(product)?;
+    match e.op()? {
+        Op::Reduce(Reduce { axes, keepdims, .. }) => {
+            let norm = Reduce { fold: Fold::Norm, axes, keepdims };
+            Some(x.graph().emit(Op::Reduce(norm), [x]))
+        }
         _ => None,
     }
 }

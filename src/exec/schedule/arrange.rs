@@ -19,6 +19,7 @@ impl Schedule {
             | Layout::ExpandDims { .. }
             | Layout::Squeeze { .. }
             | Layout::Flatten { .. }
+            | Layout::Unflatten { .. }
             | Layout::UnflattenLike { .. } => place.reshaped(shape).unwrap_or_else(|| {
                 let place = self.pack(place);
                 Place::packed(place.base, place.dtype, place.offset, shape.clone())
