@@ -4,6 +4,7 @@ use smallvec::SmallVec;
 
 use super::block::{BlockOp, divide, join, with_float, with_type};
 use super::scalars::Scalars;
+use super::schedule::Bound;
 use crate::element::{DType, Float};
 use crate::kernels::{
     self, Call, Factor, Layout, Level, Loop, Matrix, MatrixMut, Memory, Middle, Operands, Threads,
@@ -56,10 +57,10 @@ pub(super) enum Work {
         reads: Vec<bool>,
         dtype: DType,
     },
-    /// Refuses indices that are not below `bound`.
+    /// Refuses indices out of bounds.
     Check {
         call: Call,
-        bound: usize,
+        bound: Bound,
         instruction: u32,
     },
 }
@@ -148,8 +149,7 @@ impl Step {
             ),
             &Work::Check { ref call, bound, instruction } => {
                 let indices = call.at(memory).read(0);
-                // A negative one is beyond any size as an unsigned number.
-                if let Some(&index) = indices.iter().find(|&&index: &&i64| index as u64 >= bound as u64) {
+                if let Some(&index) = indices.iter().find(|&&index| !bound.holds(index)) {
                     return Err(OutOfRange { index, instruction });
                 }
             }

@@ -4,6 +4,40 @@
 //! domain that tests sample. The rest of the crate reads records and never names an operation, but for the rewriter,
 //! whose business that is.
 
+/// Evaluates `$body` with `$T` as the type of elements.
+macro_rules! with_type {
+    ($dtype:expr, $T:ident => $body:expr) => {
+        match $dtype {
+            DType::Bool => {
+                type $T = bool;
+                $body
+            }
+            dtype => with_number!(dtype, $T => $body),
+        }
+    };
+}
+
+/// The same with numbers alone.
+macro_rules! with_number {
+    ($dtype:expr, $T:ident => $body:expr) => {
+        match $dtype {
+            DType::F32 => {
+                type $T = f32;
+                $body
+            }
+            DType::F64 => {
+                type $T = f64;
+                $body
+            }
+            DType::I64 => {
+                type $T = i64;
+                $body
+            }
+            DType::Bool => unreachable!("this operation takes numbers only"),
+        }
+    };
+}
+
 /// The body of a kernel arm on integers, for records that take them.
 macro_rules! integers {
     (Number, $run:expr) => {
@@ -28,7 +62,9 @@ mod binary;
 mod compare;
 mod composed;
 mod constant;
+mod gather;
 mod index;
+mod indexing;
 mod layout;
 mod logic;
 mod matmul;
@@ -36,8 +72,10 @@ mod normalize;
 mod operators;
 mod order;
 mod reduce;
+mod scan;
 mod slice;
 mod sliding;
+mod sort;
 mod unary;
 mod window;
 
@@ -52,6 +90,7 @@ use crate::shape::{Axes, Clash, Shape, broadcast};
 pub use self::binary::Binary;
 pub use self::compare::Compare;
 pub use self::constant::IntoVar;
+pub use self::gather::Gather;
 pub use self::index::Index;
 pub use self::layout::Layout;
 pub(crate) use self::layout::expanded;
@@ -60,8 +99,10 @@ pub use self::matmul::MatMul;
 pub use self::normalize::Normalize;
 pub use self::order::Order;
 pub use self::reduce::{Fold, Reduce};
+pub use self::scan::{Running, Scan};
 pub use self::slice::{Slicing, concat};
 pub use self::sliding::{Conv, PerAxis, Pool};
+pub use self::sort::ArgSort;
 pub use self::unary::Unary;
 pub use self::window::Window;
 #[doc(hidden)]
@@ -97,6 +138,12 @@ pub enum Op {
     Index(Index),
     /// Parts of arrays, and arrays put together from parts.
     Slicing(Slicing),
+    /// Elements at indices, and sums at indices.
+    Gather(Gather),
+    /// Running sums and products, and linear recurrences.
+    Scan(Scan),
+    /// The order along an axis.
+    ArgSort(ArgSort),
     /// Windows that move over images.
     Window(Window),
 }
@@ -231,6 +278,9 @@ macro_rules! each_family {
             Op::Normalize($family) => $body,
             Op::Index($family) => $body,
             Op::Slicing($family) => $body,
+            Op::Gather($family) => $body,
+            Op::Scan($family) => $body,
+            Op::ArgSort($family) => $body,
             Op::Window($family) => $body,
         }
     };
