@@ -5,10 +5,10 @@
 
 use super::reduce::axes_fault;
 use super::{Cotangent, Domain, Fault, Notation, Op, Operation, Record, Site, Task, one_axis, require_dtype};
-use crate::element::DType;
+use crate::element::{DType, Element, with_type};
 use crate::error::Error;
 use crate::graph::{Expr, Signature};
-use crate::kernels::{self, Middle};
+use crate::kernels::{self, Middle, Term};
 use crate::ops::Index;
 use crate::shape::{Axes, Shape};
 
@@ -188,36 +188,33 @@ impl Operation for Gather {
         match self {
             Self::Writers(_) => kernels::writers(indices, task.write::<i64>().0),
             Self::Take(_) | Self::TakeAlong(_) => {
-                with_type!(task.result.dtype, T => self.take::<T>(axis, indices, &task));
+                with_type!(task.result.dtype, T => self.take::<T>(axis, indices, task));
             }
             Self::ScatterAdd(_) | Self::ScatterAlong(_) => {
-                with_number!(task.result.dtype, T => self.scatter::<T>(axis, indices, &task));
+                with_number!(task.result.dtype, T => self.scatter::<T>(axis, indices, task));
             }
         }
     }
 }
 
 impl Gather {
-    fn take<T: crate::element::Element>(&self, axis: usize, indices: &[i64], task: &Task<'_>) {
+    fn take<T: Element>(&self, axis: usize, indices: &[i64], task: Task<'_>) {
         let of = middle(&task.operands[0].shape, axis);
+        let (threads, count) = (task.threads, task.result.shape.get(axis).copied());
         let (x, out) = (task.read::<T>(0), task.write::<T>().0);
         match self {
-            Self::Take(_) => kernels::take(of, x, indices, out, task.threads),
-            _ => kernels::take_along(of, task.result.shape[axis], x, indices, out, task.threads),
+            Self::Take(_) => kernels::take(of, x, indices, out, threads),
+            _ => kernels::take_along(of, count.unwrap_or_default(), x, indices, out, threads),
         }
     }
 
-    fn scatter<T: crate::element::Element + kernels::Term>(
-        &self,
-        axis: usize,
-        indices: &[i64],
-        task: &Task<'_>,
-    ) {
+    fn scatter<T: Element + Term>(&self, axis: usize, indices: &[i64], task: Task<'_>) {
         let of = middle(&task.result.shape, axis);
+        let (threads, count) = (task.threads, task.operands[1].shape.get(axis).copied());
         let (x, out) = (task.read::<T>(0), task.write::<T>().0);
         match self {
-            Self::ScatterAdd(_) => kernels::scatter_add(of, x, indices, out, task.threads),
-            _ => kernels::scatter_along(of, task.operands[1].shape[axis], x, indices, out, task.threads),
+            Self::ScatterAdd(_) => kernels::scatter_add(of, x, indices, out, threads),
+            _ => kernels::scatter_along(of, count.unwrap_or_default(), x, indices, out, threads),
         }
     }
 }

@@ -141,13 +141,13 @@ impl Operation for Scan {
         let of = middle(&task.result.shape, self.axis.single().unwrap_or_default());
         let towards = if self.reverse { Towards::Start } else { Towards::End };
         with_number!(task.result.dtype, T => {
-            let (x, out) = (task.read::<T>(0), task.write::<T>().0);
+            let (x, a, threads) = (task.read::<T>(0), (self.arity() > 1).then(|| task.read::<T>(1)), task.threads);
+            let out = task.write::<T>().0;
             match self.running {
-                Running::Sum => kernels::cumsum(of, towards, x, out, task.threads),
-                Running::Product => kernels::cumprod(of, towards, x, out, task.threads),
+                Running::Sum => kernels::cumsum(of, towards, x, out, threads),
+                Running::Product => kernels::cumprod(of, towards, x, out, threads),
                 Running::Recurrence { leads } => {
-                    let operands = [task.read::<T>(1), x];
-                    kernels::recurrence(of, towards, leads, operands, out, task.threads);
+                    kernels::recurrence(of, towards, leads, [a.unwrap_or_default(), x], out, threads);
                 }
             }
         });
@@ -180,7 +180,8 @@ fn shifted<'g>(x: Expr<'g>, axis: &Axes, reverse: bool, fill: f64) -> Expr<'g> {
 #[track_caller]
 pub(super) fn others<'g>(x: Expr<'g>, axes: &Axes) -> Expr<'g> {
     if axes.count() == 1 {
-        let side = |reverse: bool| shifted(x.scan(Running::Product, axes.clone(), reverse), axes, reverse, 1.0);
+        let side =
+            |reverse: bool| shifted(x.scan(Running::Product, axes.clone(), reverse), axes, reverse, 1.0);
         return side(false) * side(true);
     }
     // Several axes become one, behind the others.

@@ -69,9 +69,10 @@ impl Operation for ArgSort {
 
     fn run(&self, task: Task<'_>) {
         let of = middle(&task.result.shape, self.axis.single().unwrap_or_default());
-        let (out, scratch) = task.write::<i64>();
         with_number!(task.operands[0].dtype, T => {
-            kernels::argsort(of, self.descending, task.read::<T>(0), out, scratch, task.threads);
+            let (x, threads) = (task.read::<T>(0), task.threads);
+            let (out, scratch) = task.write::<i64>();
+            kernels::argsort(of, self.descending, x, out, scratch, threads);
         });
     }
 }

@@ -6,9 +6,7 @@ use hashbrown::HashMap;
 
 use crate::element::Dtype;
 use crate::graph::{Expr, NodeId, Var, reach};
-use crate::ops::{
-    ArgSort, Fold, Gather, Index, Layout, Logic, Notation, Op, Order, Reduce, Scan, Slicing,
-};
+use crate::ops::{ArgSort, Fold, Gather, Index, Layout, Logic, Notation, Op, Order, Reduce, Scan, Slicing};
 
 /// A subexpression that is used more than once is bound to a name from this many characters on.
 const SHARED: usize = 24;

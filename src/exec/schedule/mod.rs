@@ -15,13 +15,16 @@ use smallvec::SmallVec;
 use self::again::{FAR, is_cheap};
 use self::reduce::COLUMNS;
 pub(super) use self::reduce::segments;
-pub(super) use self::unit::{Act, Bound, Constant, Group, Member, NewValue, Product, Span, Unit, kernel_dtype};
+pub(super) use self::unit::{
+    Act, Bound, Constant, Group, Member, NewValue, Product, Span, Unit, kernel_dtype,
+};
 use super::code::{Code, Instruction};
 use super::leaf::Lie;
 use super::order::order;
 use super::place::{Base, Place};
 use super::plan::Options;
 use crate::element::{DType, Literal};
+use crate::graph::Signature;
 use crate::kernels::Level;
 use crate::ops::{Fold, Index, MatMul, Op, Reduce};
 use crate::shape::Shape;
@@ -81,6 +84,11 @@ struct Source<'a> {
 }
 
 impl Source<'_> {
+    fn signature(&self, instruction: u32) -> Signature {
+        let at = instruction as usize;
+        Signature { dtype: self.code.instructions[at].dtype, shape: self.shapes[at].clone() }
+    }
+
     fn place(&self, instruction: u32) -> Place {
         let place = self.places[instruction as usize].clone();
         place.expect("an operand that is read has been computed")
@@ -186,7 +194,7 @@ impl Schedule {
                 self.check(operand(0), Bound { size, from_end }, at)
             }
             Op::Slicing(slicing) => self.slice(slicing, instruction, source, shape),
-            Op::Window(_) => self.whole(instruction, source, shape),
+            op if op.is_whole() => self.whole(instruction, source, shape),
             op => {
                 let operands = (0..instruction.inputs.len()).map(|k| operand(k).stretched(shape)).collect();
                 self.elementwise(op.clone(), operands, dtype, shape)
@@ -374,10 +382,12 @@ impl Schedule {
             *place = self.packed(place.clone());
             self.settle(place.base);
         }
-        let shapes: Vec<Shape> = inputs.iter().map(|&input| source.shapes[input as usize].clone()).collect();
-        let scratch = op.scratch_len(*dtype, &shapes);
+        let signature = |&input: &u32| source.signature(input);
+        let signatures: Vec<Signature> = inputs.iter().map(signature).collect();
+        let result = Signature { dtype: *dtype, shape: shape.clone() };
+        let scratch = op.scratch_len(&signatures, &result);
         let to = self.value(*dtype, shape.size(), None);
-        self.units.push(Unit::Whole { op: op.clone(), shapes, operands, dtype: *dtype, scratch, to });
+        self.units.push(Unit::Whole { op: op.clone(), signatures, operands, result, scratch, to });
         Place::packed(Base::Value(to), *dtype, 0, shape.clone())
     }
 }
