@@ -69,23 +69,17 @@ impl<'g, T: Dtype> Var<'g, T> {
     /// Each stretched to the other along all axes but one, then the elements at the indices.
     #[track_caller]
     pub(super) fn along(self, axis: Axes, indices: Expr<'g>) -> Self {
-        let x = self.erase();
-        let take = |x: Expr<'g>, indices: Expr<'g>| {
-            x.graph().emit(Op::Gather(Gather::TakeAlong(axis.clone())), [x, indices])
-        };
-        let resolved = axis.resolve(x.ndim()).ok().and_then(|axes| axes.single());
-        let (Some(axis), true) = (resolved, x.ndim() == indices.ndim()) else {
-            return take(x, indices).retype();
-        };
-        let others = |shape: Shape| Axes::from(axis).reduced(&shape, true);
-        if broadcast(&others(x.shape()), &others(indices.shape())).is_err() {
-            return take(x, indices).retype();
+        let (mut x, mut indices) = (self.erase(), indices);
+        let one = axis.resolve(x.ndim()).ok().and_then(|axes| axes.single());
+        // What does not fit is refused by the operation.
+        if let Some(one) = one.filter(|&one| x.ndim() == indices.ndim() && stretch(x, indices, one)) {
+            // What has the size 1 along the axis leaves the other's as it is.
+            let own = x.cast_to(DType::I64);
+            let line = indices.sum_keepdims(one);
+            indices = stretched(indices, indices + own.sum_keepdims(one));
+            x = stretched(x, own + line);
         }
-        // What has the size 1 along the axis leaves the other's as it is.
-        let line = |e: Expr<'g>| e.cast_to(DType::I64).sum_keepdims(axis);
-        let own = x.cast_to(DType::I64);
-        let x = stretched(x, own + line(indices));
-        take(x, stretched(indices, indices + line(own))).retype()
+        self.graph().emit(Op::Gather(Gather::TakeAlong(axis)), [x, indices]).retype()
     }
 
     /// The elements at places that are given by an index array for each of the first axes: NumPy's `x[rows, columns]`,
@@ -112,8 +106,11 @@ impl<'g, T: Dtype> Var<'g, T> {
     pub fn gather_nd<I: IntoVar<'g, T::Index>>(self, indices: impl IntoIterator<Item = I>) -> Self {
         const OP: &str = "gather_nd";
         let x = self.erase();
-        let indices: Vec<Expr<'g>> =
-            indices.into_iter().map(|index| index.into_var(self.graph(), DType::I64).erase()).collect();
+        let mut given: Vec<Expr<'g>> = Vec::new();
+        for index in indices {
+            given.push(index.into_var(self.graph(), DType::I64).erase());
+        }
+        let indices = given;
         let (count, rank) = (indices.len(), x.ndim());
         let Some(&first) = indices.first() else {
             fail(&Error::Arity { op: OP, expected: 2, found: 1 });
@@ -138,8 +135,7 @@ impl<'g, T: Dtype> Var<'g, T> {
 
     /// The elements where a mask holds, one behind the other in C order: NumPy's `x[mask]`, PyTorch's `masked_select`. A mask
     /// of the first axes alone selects rows or slabs. The mask is an array: how many elements there are is known when the
-    /// formula is written. Of a mask that is computed that is not so; [`select`](Var::select) keeps the shape, and
-    /// [`where_sum`](Var::sum) of it does for a sum.
+    /// formula is written. Of a mask that is computed it is not: there [`select`](Var::select) keeps the shape.
     ///
     /// What is selected are places; with other sizes fed they stay, and a place that is not there is an error of the run,
     /// [`Error::IndexOutOfRange`](crate::Error::IndexOutOfRange). Derivative: the cotangent at the places, 0 elsewhere.
@@ -173,7 +169,11 @@ impl<'g, T: Dtype> Var<'g, T> {
             let expected = "a constant mask, whose count is the size of the result";
             fail(&Error::NotALeaf { op: OP, expected, operand: Box::new(describe(mask)) });
         };
-        self.gather_nd(places.into_iter().map(|places| self.graph().constant(places).retype::<T::Index>()))
+        let mut indices: Vec<Var<'g, T::Index>> = Vec::new();
+        for along in places {
+            indices.push(self.graph().constant(along).retype());
+        }
+        self.gather_nd(indices)
     }
 }
 
@@ -374,6 +374,12 @@ fn counted<'g>(indices: Expr<'g>, x: Expr<'g>, axis: usize) -> Expr<'g> {
 #[track_caller]
 fn size(x: Expr<'_>, axis: usize) -> Expr<'_> {
     x.cast_to(DType::I64).size_of(axis).cast_to(DType::I64)
+}
+
+/// Whether two arrays with as many axes stretch to each other along all but one.
+fn stretch(a: Expr<'_>, b: Expr<'_>, axis: usize) -> bool {
+    let others = |shape: Shape| Axes::from(axis).reduced(&shape, true);
+    broadcast(&others(a.shape()), &others(b.shape())).is_ok()
 }
 
 /// `count` zeros.

@@ -1,6 +1,7 @@
 //! The tests, by what they promise. One binary, so that the crate is linked once.
 
 mod errors;
+mod gathers;
 mod gradients;
 mod indices;
 mod kinks;
@@ -10,6 +11,8 @@ mod optimisers;
 mod products;
 mod programs;
 mod rebuilt;
+mod scans;
+mod sorting;
 mod support;
 mod trees;
 mod values;
