@@ -116,6 +116,7 @@ fn total<T: Float + Term + Div<Output = T>>(
 /// What joins two terms of a reduction.
 pub(super) fn join(fold: Fold) -> Join {
     match fold {
+        Fold::Prod => Join::Product,
         Fold::Max => Join::Max,
         Fold::Min => Join::Min,
         _ => Join::Sum,

@@ -136,7 +136,7 @@ impl Code {
     pub fn out_of_range(&self, index: i64, node: usize, shapes: &[Shape]) -> Error {
         let Instruction { op, inputs, .. } = &self.instructions[node];
         let axis = match op {
-            Op::Index(Index::Within(axis)) => axis.single().unwrap_or_default(),
+            Op::Index(Index::Within(axis) | Index::Counted(axis)) => axis.single().unwrap_or_default(),
             _ => 0,
         };
         let [indices, operand] = [0, 1].map(|k| {

@@ -7,7 +7,7 @@ use ndarray::{ArrayD, ArrayView2, ArrayViewD, Axis, Dimension, IxDyn, concatenat
 use super::bind::as_array;
 use super::block::BlockOp;
 use super::code::{Code, Instruction};
-use super::schedule::{kernel_dtype, segments};
+use super::schedule::{Bound, kernel_dtype, segments};
 use super::step::run_fold;
 use crate::element::{DType, Element, Float, Literal, Value, each_dtype, with_float, with_type};
 use crate::error::Result;
@@ -134,13 +134,15 @@ impl<'a> Plain<'a> {
 
     /// The indices, if they are below the size of an axis.
     fn check(&self, i: usize, indices: &Value) -> Result<Value> {
-        let Instruction { op: Op::Index(Index::Within(axis)), inputs, .. } = &self.code.instructions[i]
+        let Instruction { op: Op::Index(op @ (Index::Within(axis) | Index::Counted(axis))), inputs, .. } =
+            &self.code.instructions[i]
         else {
             unreachable!("other operations with indices are lowered");
         };
         let size = self.shapes[inputs[1] as usize][axis.single().unwrap_or_default()];
+        let bound = Bound { size, from_end: matches!(op, Index::Counted(_)) };
         let array = i64::array(indices).expect("indices are of one type");
-        match array.iter().find(|&&index| usize::try_from(index).map_or(true, |index| index >= size)) {
+        match array.iter().find(|&&index| !bound.holds(index)) {
             Some(&index) => Err(self.code.out_of_range(index, i, &self.shapes)),
             None => Ok(indices.clone()),
         }

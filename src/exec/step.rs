@@ -4,6 +4,7 @@ use smallvec::SmallVec;
 
 use super::block::{BlockOp, divide, join};
 use super::scalars::Scalars;
+use super::schedule::Bound;
 use crate::element::{DType, Float, with_float, with_type};
 use crate::graph::Signature;
 use crate::kernels::{
@@ -57,10 +58,10 @@ pub(super) enum Work {
         reads: Vec<bool>,
         result: Signature,
     },
-    /// Refuses indices that are not below `bound`.
+    /// Refuses indices out of bounds.
     Check {
         call: Call,
-        bound: usize,
+        bound: Bound,
         instruction: u32,
     },
 }
@@ -138,8 +139,7 @@ impl Step {
             }
             &Work::Check { ref call, bound, instruction } => {
                 let indices = call.at(memory).read(0);
-                // A negative one is beyond any size as an unsigned number.
-                if let Some(&index) = indices.iter().find(|&&index: &&i64| index as u64 >= bound as u64) {
+                if let Some(&index) = indices.iter().find(|&&index| !bound.holds(index)) {
                     return Err(OutOfRange { index, instruction });
                 }
             }

@@ -4,6 +4,27 @@
 //! domain that tests sample. The rest of the crate reads records and never names an operation, but for the rewriter,
 //! whose business that is.
 
+/// Evaluates `$body` with `$T` as the type of numbers.
+macro_rules! with_number {
+    ($dtype:expr, $T:ident => $body:expr) => {
+        match $dtype {
+            DType::F32 => {
+                type $T = f32;
+                $body
+            }
+            DType::F64 => {
+                type $T = f64;
+                $body
+            }
+            DType::I64 => {
+                type $T = i64;
+                $body
+            }
+            DType::Bool => unreachable!("this operation takes numbers only"),
+        }
+    };
+}
+
 /// The body of a kernel arm on integers, for records that take them.
 macro_rules! integers {
     (Number, $run:expr) => {
@@ -30,8 +51,10 @@ mod compare;
 mod composed;
 mod constant;
 mod contract;
+mod gather;
 mod images;
 mod index;
+mod indexing;
 mod layout;
 mod logic;
 mod matmul;
@@ -40,8 +63,10 @@ mod norms;
 mod operators;
 mod order;
 mod reduce;
+mod scan;
 mod slice;
 mod sliding;
+mod sort;
 mod statistics;
 mod transposed;
 mod unary;
@@ -61,6 +86,7 @@ pub use self::compare::Compare;
 pub(crate) use self::composed::target_like;
 pub use self::constant::IntoVar;
 pub use self::contract::einsum;
+pub use self::gather::Gather;
 pub use self::index::Index;
 pub use self::layout::Layout;
 pub(crate) use self::layout::expanded;
@@ -69,8 +95,10 @@ pub use self::matmul::MatMul;
 pub use self::normalize::Normalize;
 pub use self::order::Order;
 pub use self::reduce::{Fold, Reduce};
+pub use self::scan::{Running, Scan};
 pub use self::slice::{Slicing, concat};
 pub use self::sliding::{Conv, PerAxis, Pool};
+pub use self::sort::ArgSort;
 pub use self::transposed::ConvTranspose;
 pub use self::unary::Unary;
 pub(crate) use self::whole::Task;
@@ -108,6 +136,12 @@ pub enum Op {
     Index(Index),
     /// Parts of arrays, and arrays put together from parts.
     Slicing(Slicing),
+    /// Elements at indices, and sums at indices.
+    Gather(Gather),
+    /// Running sums and products, and linear recurrences.
+    Scan(Scan),
+    /// The order along an axis.
+    ArgSort(ArgSort),
     /// Windows that move over images.
     Window(Window),
 }
@@ -258,6 +292,9 @@ macro_rules! each_family {
             Op::Normalize($family) => $body,
             Op::Index($family) => $body,
             Op::Slicing($family) => $body,
+            Op::Gather($family) => $body,
+            Op::Scan($family) => $body,
+            Op::ArgSort($family) => $body,
             Op::Window($family) => $body,
         }
     };

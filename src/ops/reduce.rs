@@ -1,6 +1,7 @@
 //! Results with fewer axes, or smaller ones.
 
 use super::normalize::lowered_logsumexp;
+use super::scan::others;
 use super::{Cotangent, Domain, Fault, Notation, Op, Operation, Record, Site, require_dtype};
 use crate::element::{DType, Dtype, Number, Real};
 use crate::error::Error;
@@ -15,6 +16,8 @@ pub enum Fold {
     Sum,
     /// [`Var::mean`]
     Mean,
+    /// [`Var::prod`]
+    Prod,
     /// [`Var::max`]
     Max,
     /// [`Var::min`]
@@ -42,8 +45,17 @@ pub struct Reduce {
 
 impl Fold {
     /// One of each.
-    pub const ALL: &[Self] =
-        &[Self::Sum, Self::Mean, Self::Max, Self::Min, Self::ArgMax, Self::LogSumExp, Self::Norm, Self::Size];
+    pub const ALL: &[Self] = &[
+        Self::Sum,
+        Self::Mean,
+        Self::Prod,
+        Self::Max,
+        Self::Min,
+        Self::ArgMax,
+        Self::LogSumExp,
+        Self::Norm,
+        Self::Size,
+    ];
 
     /// The name by which errors and reports speak of it.
     pub(crate) const fn name(self) -> &'static str {
@@ -58,6 +70,7 @@ impl Fold {
         match self {
             Self::Sum => record("sum", r"\sum #1", "1"),
             Self::Mean => record("mean", r"\operatorname{mean}\left(#1\right)", "1/n"),
+            Self::Prod => record("prod", r"\prod #1", "the product of the others"),
             Self::Max => record("max", r"\max #1", "1 at the maximum, shared evenly by ties"),
             Self::Min => record("min", r"\min #1", "1 at the minimum, shared evenly by ties"),
             Self::ArgMax => record("argmax", r"\operatorname{argmax} #1", "none"),
@@ -110,7 +123,7 @@ impl Operation for Reduce {
             Fold::ArgMax => DType::I64,
             Fold::Size if dtype.is_float() => *dtype,
             Fold::Size => DType::F64,
-            Fold::Sum | Fold::Max | Fold::Min => *dtype,
+            Fold::Sum | Fold::Prod | Fold::Max | Fold::Min => *dtype,
         };
         if self.fold != Fold::Size {
             require_dtype(op, operands, 0, "numbers", |dtype| dtype != DType::Bool)?;
@@ -135,6 +148,9 @@ impl Operation for Reduce {
         match self.fold {
             Fold::Sum => spread(g).into(),
             Fold::Mean => spread(g / x.size_of(self.axes.clone())).into(),
+            // Of no axis it is the operand.
+            Fold::Prod if self.axes.count() == 0 => g.into(),
+            Fold::Prod => (spread(g) * others(x, &self.axes)).into(),
             Fold::Max | Fold::Min => {
                 let ties = x.eq(spread(y)).cast_to(x.dtype());
                 let count = reduce(ties, Fold::Sum, self.axes.clone(), self.keepdims);
@@ -239,6 +255,21 @@ reduction! {
         /// let x = g.input("x", ndarray::array![1.0, 2.0, 6.0, 7.0]);
         /// assert_eq!(x.mean().item()?, 4.0);
         /// assert_eq!(x.mean().grad(x).value()?, ndarray::array![0.25, 0.25, 0.25, 0.25].into_dyn());
+        /// # Ok::<(), gradus::Error>(())
+        /// ```
+    }
+    Prod for Number: prod, prod_axis, prod_keepdims => T {
+        /// The product of all elements, 1 if there are none. Derivative: the product of the others, which is made of running
+        /// products from both ends and needs no division: it is right where elements are zero, at every order.
+        ///
+        /// Integers wrap around.
+        ///
+        /// ```
+        /// # use gradus::prelude::*;
+        /// # let g = Graph::new();
+        /// let x = g.input("x", ndarray::array![2.0, 0.0, 3.0]);
+        /// assert_eq!(x.prod().item()?, 0.0);
+        /// assert_eq!(x.prod().grad(x).value()?, ndarray::array![0.0, 6.0, 0.0].into_dyn());
         /// # Ok::<(), gradus::Error>(())
         /// ```
     }

@@ -1,6 +1,7 @@
 //! How the windows of a transposed convolution slide: those of the convolution that it transposes.
 
 use super::sliding::{Conv, Padding, PerAxis, reach, three};
+use crate::graph::Signature;
 use crate::kernels::Convolution;
 use crate::shape::Shape;
 

@@ -3,6 +3,7 @@
 mod arrange;
 mod contractions;
 mod errors;
+mod gathers;
 mod gradients;
 mod indices;
 mod kinks;
@@ -15,7 +16,9 @@ mod parts;
 mod products;
 mod programs;
 mod rebuilt;
+mod scans;
 mod sliding;
+mod sorting;
 mod statistics;
 mod support;
 mod trees;

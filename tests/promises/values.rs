@@ -338,6 +338,7 @@ fn plain_fold(fold: Fold, line: &[f64]) -> f64 {
     };
     match fold {
         Fold::Sum => line.iter().sum(),
+        Fold::Prod => line.iter().product(),
         Fold::Mean => line.iter().sum::<f64>() / line.len() as f64,
         Fold::Max => best(|a, b| a >= b),
         Fold::Min => best(|a, b| a <= b),

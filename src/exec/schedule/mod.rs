@@ -15,7 +15,9 @@ use smallvec::SmallVec;
 use self::again::{FAR, is_cheap};
 use self::reduce::COLUMNS;
 pub(super) use self::reduce::segments;
-pub(super) use self::unit::{Act, Constant, Group, Member, NewValue, Product, Span, Unit, kernel_dtype};
+pub(super) use self::unit::{
+    Act, Bound, Constant, Group, Member, NewValue, Product, Span, Unit, kernel_dtype,
+};
 use super::code::{Code, Instruction};
 use super::leaf::Lie;
 use super::order::order;
@@ -185,9 +187,11 @@ impl Schedule {
             Op::MatMul(MatMul::Dot) => self.multiply(operand(0), operand(1), shape),
             Op::MatMul(MatMul::MatMul) => self.multiply_batch(&operand(0), &operand(1), shape),
             Op::Index(Index::Along(axis)) => self.ramp(axis, shape),
-            Op::Index(Index::Within(axis)) => {
+            Op::Index(index @ (Index::Within(axis) | Index::Counted(axis))) => {
                 let axis = axis.single().unwrap_or_default();
-                self.check(operand(0), source.shapes[instruction.inputs[1] as usize][axis], at)
+                let size = source.shapes[instruction.inputs[1] as usize][axis];
+                let from_end = matches!(index, Index::Counted(_));
+                self.check(operand(0), Bound { size, from_end }, at)
             }
             Op::Slicing(slicing) => self.slice(slicing, instruction, source, shape),
             op if op.is_whole() => self.whole(instruction, source, shape),
@@ -363,7 +367,7 @@ impl Schedule {
         if place.is_packed() { place } else { self.pack(place) }
     }
 
-    fn check(&mut self, place: Place, bound: usize, instruction: u32) -> Place {
+    fn check(&mut self, place: Place, bound: Bound, instruction: u32) -> Place {
         let place = self.packed(place);
         self.settle(place.base);
         self.units.push(Unit::Check { from: place.clone(), bound, instruction });

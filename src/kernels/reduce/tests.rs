@@ -2,7 +2,7 @@
 
 use super::*;
 
-const JOINS: [Join; 3] = [Join::Sum, Join::Max, Join::Min];
+const JOINS: [Join; 4] = [Join::Sum, Join::Product, Join::Max, Join::Min];
 
 fn numbers(n: usize) -> Vec<f64> {
     (0..n).map(|i| ((i * 7919 + 13) % 1009) as f64 / 64.0 - 7.0).collect()
@@ -11,6 +11,7 @@ fn numbers(n: usize) -> Vec<f64> {
 fn joined<T: Term>(join: Join) -> fn(T, T) -> T {
     match join {
         Join::Sum => sum::<T>,
+        Join::Product => product::<T>,
         Join::Max => maximum::<T>,
         Join::Min => minimum::<T>,
     }
