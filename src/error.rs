@@ -194,6 +194,13 @@ pub enum Error {
         /// The operands in question.
         operands: Vec<Operand>,
     },
+    /// An attribute that an operation does not take.
+    Requires {
+        /// The operation.
+        op: &'static str,
+        /// What it requires, and what it got.
+        requires: String,
+    },
     /// A handle of another graph.
     OtherGraph {
         /// The operation.
@@ -379,6 +386,7 @@ impl fmt::Display for Error {
                 write!(f, "`{op}` requires {requires}")?;
                 operands.iter().try_for_each(|operand| write!(f, "\n  operand: {operand}"))
             }
+            Self::Requires { op, requires } => write!(f, "`{op}` requires {requires}"),
             Self::OtherGraph { op } => {
                 write!(f, "`{op}` got a handle of another graph: all operands must be of one `Graph`")
             }

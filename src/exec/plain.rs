@@ -2,7 +2,7 @@
 //! fused, overwritten or shared out among threads. It shares with the other way to run the kernels of elementwise
 //! operations, of reductions and of windows alone: it is there to judge the rest.
 
-use ndarray::{ArrayD, ArrayView2, ArrayViewD, Axis, IxDyn, concatenate};
+use ndarray::{ArrayD, ArrayView2, ArrayViewD, Axis, IxDyn, Slice, concatenate};
 
 use super::bind::as_array;
 use super::block::{BlockOp, with_float, with_type};
@@ -76,6 +76,12 @@ impl<'a> Plain<'a> {
             Op::Index(_) => self.check(i, operand(0))?,
             Op::Slicing(slicing) => self.slice(slicing, instruction, shape),
             Op::Window(_) => self.whole(instruction, shape),
+            Op::Random(random) => {
+                let state = i64::array(operand(0)).expect("a state is of integers");
+                let state = [0, 1].map(|i| pack(state.slice_axis(Axis(0), Slice::from(i..=i))));
+                let draw = BlockOp::Draw { random: *random, level: self.level, rows: false };
+                apply(&state, *dtype, shape, |at| draw.run(at))
+            }
             op => {
                 let operands: Vec<Value> = (0..inputs.len()).map(|k| stretched(operand(k), shape)).collect();
                 let dtypes = operands.iter().map(|value| value.dtype()).collect::<Vec<_>>();

@@ -15,11 +15,12 @@ use super::plain::Plain;
 use super::plan::{Options, Plan, ResultPlace};
 use super::report::{Report, Timing};
 use super::step::{OutOfRange, Step};
-use super::update::Updates;
+use super::update::{Update, Updates};
 use crate::element::{DType, Element, Packed, Value, each_dtype};
 use crate::error::{Error, Result};
-use crate::graph::{Content, Graph, LeafCell, NodeId, VarList, check_value};
+use crate::graph::{Content, Expr, Graph, LeafCell, Node, NodeId, Reached, VarList, check_value};
 use crate::kernels::{LeafMemory, Level, Memory, Threads};
+use crate::ops::Op;
 use crate::shape::Shape;
 
 /// How many sets of leaf shapes a program keeps its plan for.
@@ -143,8 +144,40 @@ impl Graph {
         outputs: L,
         updates: impl Into<Updates<'g>>,
     ) -> Result<Program<'g, L>> {
+        let mut updates = updates.into().0;
+        self.advance(&outputs.exprs(), &mut updates);
+        self.compile_still(outputs, &updates)
+    }
+
+    /// The updates of the generators of random numbers that a program draws from.
+    fn advance<'g>(&'g self, outputs: &[Expr<'g>], updates: &mut Vec<Update<'g>>) {
+        if !self.leaves().draw() {
+            return;
+        }
+        let arena = self.arena();
+        let roots = outputs.iter().copied().chain(updates.iter().map(|update| update.value));
+        let reached = Reached::new(&arena, roots.map(|root| root.id()), |_, _, _| true);
+        for node in reached.nodes.iter().filter_map(|&id| arena.get(id)) {
+            let Op::Random(_) = node.op else { continue };
+            let mut state = node.inputs[0];
+            while let Some(Node { op: Op::Order(_), inputs, .. }) = arena.get(state) {
+                state = inputs[0];
+            }
+            let known = updates.iter().any(|update| update.parameter.id() == state);
+            if let Some(next) = self.leaves().advanced(state).filter(|_| !known) {
+                updates.push(Update { parameter: self.handle(state), value: self.handle(next) });
+            }
+        }
+    }
+
+    /// A program that leaves the generators of random numbers as they are.
+    pub(crate) fn compile_still<'g, L: VarList<'g>>(
+        &'g self,
+        outputs: L,
+        updates: &[Update<'g>],
+    ) -> Result<Program<'g, L>> {
         let exprs = outputs.exprs();
-        let (compiled, ids) = compiled(self, &exprs, &updates.into().0)?;
+        let (compiled, ids) = compiled(self, &exprs, updates)?;
         let outputs = outputs.rebuild(&mut exprs.into_iter());
         let leaves = {
             let known = self.leaves();

@@ -29,7 +29,7 @@ impl<'g, T: Element> Var<'g, T> {
         {
             return Ok(array.to_owned());
         }
-        let mut program: Program<'g, Self> = self.graph().compile(self, ())?;
+        let mut program: Program<'g, Self> = self.graph().compile_still(self, &[])?;
         Ok(program.run()?.to_owned())
     }
 

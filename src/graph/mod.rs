@@ -171,6 +171,7 @@ impl Graph {
         let mut arena = self.arena.borrow_mut();
         let mut leaves = self.leaves.borrow_mut();
         arena.truncate(mark.0, |leaf| leaves.remove(leaf));
+        leaves.rewind(mark.0);
     }
 
     /// Records `op` of `inputs`: the one door that returns a mistake instead of panicking. Operators and methods go
@@ -307,6 +308,16 @@ impl Graph {
 
     pub(crate) fn leaves(&self) -> Ref<'_, Leaves> {
         self.leaves.borrow()
+    }
+
+    /// Makes a leaf the state of a generator of random numbers; `next` is what becomes of it in a run.
+    pub(crate) fn add_generator(&self, state: Expr<'_>, next: Expr<'_>) {
+        self.leaves.borrow_mut().add_generator(state.id(), next.id());
+    }
+
+    /// The number of the next draw from a generator.
+    pub(crate) fn next_stream(&self, state: Expr<'_>) -> u32 {
+        self.leaves.borrow_mut().next_stream(state.id(), self.len())
     }
 
     /// What the executor keeps with the graph, whatever that is.

@@ -3,6 +3,7 @@
 //! - [`memory`]: the buffer of a plan, and instructions that say beforehand which bytes they touch.
 //! - [`level`]: which instructions of the machine a loop is compiled for; [`lanes`]: what the body of a loop may use.
 //! - [`map`]: elementwise loops; [`pairs`]: two functions in one; [`math`]: the elementary functions.
+//! - [`random`]: numbers that are drawn.
 //! - [`reduce`]: sums, maxima and minima, in an order of their own.
 //! - [`matmul`]: products of matrices; [`batch`]: of many of them; [`window`]: convolutions and pools.
 //! - [`strided`]: arrays that do not lie in C order, copied from and to.
@@ -16,6 +17,7 @@ mod math;
 mod matmul;
 mod memory;
 mod pairs;
+mod random;
 mod reduce;
 mod strided;
 mod threads;
@@ -33,6 +35,8 @@ pub(crate) use self::memory::{
     Slot, Span, with_registers,
 };
 pub(crate) use self::pairs::Pair;
+pub use self::random::Distribution;
+pub(crate) use self::random::{Drawn, Key, draw};
 pub(crate) use self::reduce::{Join, Middle, Term, argmax, parts, reduce, rows, total};
 pub(crate) use self::strided::{gather, scatter};
 pub(crate) use self::threads::{Shared, Threads};

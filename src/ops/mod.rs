@@ -35,6 +35,7 @@ mod matmul;
 mod normalize;
 mod operators;
 mod order;
+mod random;
 mod reduce;
 mod slice;
 mod sliding;
@@ -59,11 +60,13 @@ pub use self::logic::Logic;
 pub use self::matmul::MatMul;
 pub use self::normalize::Normalize;
 pub use self::order::Order;
+pub use self::random::{Random, Rng, ShapeLike};
 pub use self::reduce::{Fold, Reduce};
 pub use self::slice::{Slicing, concat};
 pub use self::sliding::{Conv, PerAxis, Pool};
 pub use self::unary::Unary;
 pub use self::window::Window;
+pub use crate::kernels::Distribution;
 #[doc(hidden)]
 pub use crate::kernels::Level;
 
@@ -99,6 +102,8 @@ pub enum Op {
     Slicing(Slicing),
     /// Windows that move over images.
     Window(Window),
+    /// Random numbers.
+    Random(Random),
 }
 
 /// What is written about an operation.
@@ -232,6 +237,7 @@ macro_rules! each_family {
             Op::Index($family) => $body,
             Op::Slicing($family) => $body,
             Op::Window($family) => $body,
+            Op::Random($family) => $body,
         }
     };
 }

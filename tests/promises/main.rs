@@ -9,6 +9,7 @@ mod ops;
 mod optimisers;
 mod products;
 mod programs;
+mod random;
 mod rebuilt;
 mod support;
 mod trees;

@@ -185,6 +185,10 @@ impl Schedule {
             }
             Op::Slicing(slicing) => self.slice(slicing, instruction, source, shape),
             Op::Window(_) => self.whole(instruction, source, shape),
+            Op::Random(_) => {
+                let operands = [0, 1].iter().map(|&i| operand(0).element(i).stretched(shape)).collect();
+                self.elementwise(instruction.op.clone(), operands, dtype, shape)
+            }
             op => {
                 let operands = (0..instruction.inputs.len()).map(|k| operand(k).stretched(shape)).collect();
                 self.elementwise(op.clone(), operands, dtype, shape)
