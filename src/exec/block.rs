@@ -2,7 +2,7 @@
 
 use std::ops::Div;
 
-use crate::element::{DType, Float};
+use crate::element::{DType, Float, with_float, with_type};
 use crate::kernels::{self, Instruction, Join, Level, Operands, Pair, Term};
 use crate::ops::{Fold, Logic, Op, Random};
 use crate::shape::{Shape, Strides};
@@ -29,48 +29,6 @@ pub(super) enum BlockOp {
     /// A reduction of the block.
     Total { fold: Fold, divisor: Option<f64>, dtype: DType, level: Level },
 }
-
-/// `with_type!(dtype, T => expression)`.
-macro_rules! with_type {
-    ($dtype:expr, $T:ident => $body:expr) => {
-        match $dtype {
-            DType::F32 => {
-                type $T = f32;
-                $body
-            }
-            DType::F64 => {
-                type $T = f64;
-                $body
-            }
-            DType::I64 => {
-                type $T = i64;
-                $body
-            }
-            DType::Bool => {
-                type $T = bool;
-                $body
-            }
-        }
-    };
-}
-
-/// The same for floats, with another arm for integers and masks.
-macro_rules! with_float {
-    ($dtype:expr, $T:ident => $body:expr, _ => $other:expr) => {
-        match $dtype {
-            DType::F32 => {
-                type $T = f32;
-                $body
-            }
-            DType::F64 => {
-                type $T = f64;
-                $body
-            }
-            DType::I64 | DType::Bool => $other,
-        }
-    };
-}
-pub(super) use {with_float, with_type};
 
 impl BlockOp {
     /// Reads a place whose first element is number `first` of its memory.

@@ -5,17 +5,18 @@
 use ndarray::{ArrayD, ArrayView2, ArrayViewD, Axis, IxDyn, Slice, concatenate};
 
 use super::bind::as_array;
-use super::block::{BlockOp, with_float, with_type};
+use super::block::BlockOp;
 use super::code::{Code, Instruction};
 use super::schedule::{kernel_dtype, segments};
 use super::step::run_fold;
-use crate::element::{DType, Element, Float, Literal, Value, each_dtype};
+use crate::element::{DType, Element, Float, Literal, Value, each_dtype, with_float, with_type};
 use crate::error::Result;
+use crate::graph::Signature;
 use crate::kernels::{
     Arena, Call, Extent, Home, Instruction as _, LeafExtent, LeafMemory, Level, Memory, Middle, Operands,
     Slot, Span, Threads,
 };
-use crate::ops::{Fold, Index, Layout, Op, Reduce, Slicing, expanded};
+use crate::ops::{Fold, Index, Layout, Op, Reduce, Slicing, Task, expanded};
 use crate::shape::{Axes, Run, Shape};
 
 /// The values of all instructions that have one.
@@ -75,13 +76,13 @@ impl<'a> Plain<'a> {
             }
             Op::Index(_) => self.check(i, operand(0))?,
             Op::Slicing(slicing) => self.slice(slicing, instruction, shape),
-            Op::Window(_) => self.whole(instruction, shape),
             Op::Random(random) => {
                 let state = i64::array(operand(0)).expect("a state is of integers");
                 let state = [0, 1].map(|i| pack(state.slice_axis(Axis(0), Slice::from(i..=i))));
                 let draw = BlockOp::Draw { random: *random, level: self.level, rows: false };
                 apply(&state, *dtype, shape, |at| draw.run(at))
             }
+            op if op.is_whole() => self.whole(instruction, shape),
             op => {
                 let operands: Vec<Value> = (0..inputs.len()).map(|k| stretched(operand(k), shape)).collect();
                 let dtypes = operands.iter().map(|value| value.dtype()).collect::<Vec<_>>();
@@ -192,24 +193,20 @@ impl<'a> Plain<'a> {
 
     fn whole(&self, instruction: &Instruction, shape: &Shape) -> Value {
         let Instruction { op, inputs, dtype, .. } = instruction;
-        let shapes: Vec<Shape> = inputs.iter().map(|&input| self.shapes[input as usize].clone()).collect();
-        with_float!(
-            *dtype,
-            T => {
-                let read = |k: usize| match T::array(self.value(inputs[k])) {
-                    Some(array) => array.as_slice().expect("values are packed"),
-                    None => unreachable!("windows are of one type"),
-                };
-                let operands: Vec<&[T]> =
-                    (0..inputs.len()).map(|k| if op.reads(k) { read(k) } else { &[] }).collect();
-                let (mut out, mut scratch) =
-                    (vec![T::NAN; shape.size()], vec![T::NAN; op.scratch_len(*dtype, &shapes)]);
-                op.run_whole(self.level, &shapes, &operands, &mut out, &mut scratch, Threads::ONE);
-                let out = ArrayD::from_shape_vec(&shape[..], out);
-                pack(out.expect("as many elements as the shape says").view())
-            },
-            _ => unreachable!("windows take floats only")
-        )
+        let signature = |&input: &u32| Signature {
+            dtype: self.code.instructions[input as usize].dtype,
+            shape: self.shapes[input as usize].clone(),
+        };
+        let operands: Vec<Signature> = inputs.iter().map(signature).collect();
+        let result = Signature { dtype: *dtype, shape: shape.clone() };
+        let reads: Vec<bool> = (0..inputs.len()).map(|k| op.reads(k)).collect();
+        let read = (0..inputs.len()).filter(|&k| reads[k]);
+        let values: Vec<Value> = read.map(|k| self.value(inputs[k]).clone()).collect();
+        let scratch = op.scratch_len(&operands, &result);
+        apply_in(&values, *dtype, shape, scratch, |at| {
+            let (operands, result, reads) = (&operands[..], &result, &reads[..]);
+            op.run(Task { level: self.level, threads: Threads::ONE, operands, result, reads, at });
+        })
     }
 }
 
@@ -250,6 +247,17 @@ fn places(run: Run) -> Vec<usize> {
 
 /// A kernel's result on packed operands.
 fn apply(operands: &[Value], dtype: DType, shape: &Shape, kernel: impl FnOnce(Operands<'_>)) -> Value {
+    apply_in(operands, dtype, shape, 0, kernel)
+}
+
+/// The same of a kernel that works in so many numbers of the result's type.
+fn apply_in(
+    operands: &[Value],
+    dtype: DType,
+    shape: &Shape,
+    scratch: usize,
+    kernel: impl FnOnce(Operands<'_>),
+) -> Value {
     let mut leaves: Vec<LeafExtent> = operands
         .iter()
         .map(|operand| {
@@ -257,7 +265,7 @@ fn apply(operands: &[Value], dtype: DType, shape: &Shape, kernel: impl FnOnce(Op
             LeafExtent { dtype: view.dtype(), length: view.shape().iter().product(), written: false }
         })
         .collect();
-    leaves.push(LeafExtent { dtype, length: shape.size(), written: true });
+    leaves.extend([shape.size(), scratch].map(|length| LeafExtent { dtype, length, written: true }));
     let slots: Vec<Slot> = (0..)
         .zip(&leaves)
         .map(|(k, leaf)| {
@@ -270,9 +278,11 @@ fn apply(operands: &[Value], dtype: DType, shape: &Shape, kernel: impl FnOnce(Op
     let call = Call::new(reads, writes, &extent);
     with_type!(dtype, T => {
         let mut out = ArrayD::<T>::default(&shape[..]);
+        let mut scratch = vec![T::default(); scratch];
         let result = LeafMemory::write(out.as_slice_mut().expect("a new array is packed"));
+        let scratch = LeafMemory::write(&mut scratch);
         let read = operands.iter().map(|operand| as_array(operand).memory().expect("operands are packed"));
-        kernel(call.at(&Memory::new(&mut Arena::new(0), read.chain([result]), &extent)));
+        kernel(call.at(&Memory::new(&mut Arena::new(0), read.chain([result, scratch]), &extent)));
         T::value(out.into_shared())
     })
 }

@@ -7,7 +7,6 @@ use rayon::{ThreadPool, ThreadPoolBuilder};
 use smallvec::SmallVec;
 
 use super::bind::{Bound, Given, are_numbers, bind, memory};
-use super::block::with_type;
 use super::cache::{Compiled, Loan, compiled};
 use super::feed::{Feed, Target};
 use super::leaf::Lie;
@@ -16,7 +15,7 @@ use super::plan::{Options, Plan, ResultPlace};
 use super::report::{Report, Timing};
 use super::step::{OutOfRange, Step};
 use super::update::{Update, Updates};
-use crate::element::{DType, Element, Packed, Value, each_dtype};
+use crate::element::{DType, Element, Packed, Value, each_dtype, with_type};
 use crate::error::{Error, Result};
 use crate::graph::{Content, Expr, Graph, LeafCell, Node, NodeId, Reached, VarList, check_value};
 use crate::kernels::{LeafMemory, Level, Memory, Threads};

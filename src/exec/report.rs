@@ -333,7 +333,7 @@ impl Names<'_> {
             Unit::Group(group) => {
                 group.members.iter().map(|member| member.operands.first().map_or(0, Place::size)).sum()
             }
-            Unit::Whole { op, shapes, .. } => op.flops(shapes),
+            Unit::Whole { op, signatures, result, .. } => op.flops(signatures, result),
             Unit::Pack { .. } | Unit::Assemble { .. } | Unit::Check { .. } => 0,
             Unit::Fold { from, .. } => from.size(),
             Unit::Product(product) => {

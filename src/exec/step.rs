@@ -2,13 +2,14 @@
 
 use smallvec::SmallVec;
 
-use super::block::{BlockOp, divide, join, with_float, with_type};
+use super::block::{BlockOp, divide, join};
 use super::scalars::Scalars;
-use crate::element::{DType, Float};
+use crate::element::{DType, Float, with_float, with_type};
+use crate::graph::Signature;
 use crate::kernels::{
     self, Call, Factor, Layout, Level, Loop, Matrix, MatrixMut, Memory, Middle, Operands, Threads,
 };
-use crate::ops::{Fold, Op};
+use crate::ops::{Fold, Op, Task};
 use crate::shape::{Shape, Strides};
 
 /// What a step does.
@@ -52,9 +53,9 @@ pub(super) enum Work {
     Whole {
         call: Call,
         op: Op,
-        shapes: Vec<Shape>,
+        signatures: Vec<Signature>,
         reads: Vec<bool>,
-        dtype: DType,
+        result: Signature,
     },
     /// Refuses indices that are not below `bound`.
     Check {
@@ -131,21 +132,10 @@ impl Step {
                     kernels::scatter(from, &part.shape, &part.strides, part.offset, out);
                 }
             }),
-            Work::Whole { call, op, shapes, reads, dtype } => with_float!(
-                *dtype,
-                T => {
-                    let at = call.at(memory);
-                    let mut k = 0;
-                    let mut read = |&is_read: &bool| -> &[T] {
-                        k += usize::from(is_read);
-                        if is_read { at.read(k - 1) } else { &[] }
-                    };
-                    let operands: SmallVec<[&[T]; 3]> = reads.iter().map(&mut read).collect();
-                    let (out, scratch) = at.write_two();
-                    op.run_whole(level, shapes, &operands, out, scratch, threads);
-                },
-                _ => unreachable!("windows take floats only")
-            ),
+            Work::Whole { call, op, signatures, reads, result } => {
+                let at = call.at(memory);
+                op.run(Task { level, threads, operands: signatures, result, reads, at });
+            }
             &Work::Check { ref call, bound, instruction } => {
                 let indices = call.at(memory).read(0);
                 // A negative one is beyond any size as an unsigned number.

@@ -40,6 +40,7 @@ mod reduce;
 mod slice;
 mod sliding;
 mod unary;
+mod whole;
 mod window;
 
 use std::fmt;
@@ -47,7 +48,6 @@ use std::fmt;
 use crate::element::{DType, Literal};
 use crate::error::{Error, Operand};
 use crate::graph::{Expr, Leaf, NodeId, Signature};
-use crate::kernels::{Threads, WindowElement};
 use crate::shape::{Axes, Clash, Shape, broadcast};
 
 pub use self::binary::Binary;
@@ -65,6 +65,7 @@ pub use self::reduce::{Fold, Reduce};
 pub use self::slice::{Slicing, concat};
 pub use self::sliding::{Conv, PerAxis, Pool};
 pub use self::unary::Unary;
+pub(crate) use self::whole::Task;
 pub use self::window::Window;
 pub use crate::kernels::Distribution;
 #[doc(hidden)]
@@ -218,6 +219,22 @@ pub(crate) trait Operation {
     fn shape_giver(&self) -> Option<usize> {
         None
     }
+    /// Whether it reads whole operands in C order, and [`run`](Self::run) computes it.
+    fn is_whole(&self) -> bool {
+        false
+    }
+    /// How many numbers of the result's element type [`run`](Self::run) works in.
+    fn scratch_len(&self, _operands: &[Signature], _result: &Signature) -> usize {
+        0
+    }
+    /// About how many floating-point operations [`run`](Self::run) does.
+    fn flops(&self, operands: &[Signature], result: &Signature) -> usize {
+        operands.iter().chain([result]).map(|operand| operand.shape.size()).max().unwrap_or(0)
+    }
+    /// Computes the result of an operation on whole operands.
+    fn run(&self, _task: Task<'_>) {
+        unreachable!("`{}` does not run on whole operands", self.record().name)
+    }
 }
 
 /// `op => expression` for the family that `op` belongs to; leaves and literals are left to the second arm.
@@ -299,39 +316,20 @@ impl Op {
         each_family!(self, family => family.vjp(k, at), _ => Cotangent::Undefined)
     }
 
-    /// How many numbers [`run_whole`](Self::run_whole) works in, for operands of these shapes.
-    pub(crate) fn scratch_len(&self, dtype: DType, shapes: &[Shape]) -> usize {
-        match (self, dtype) {
-            (Self::Window(window), DType::F32) => window.scratch_len::<f32>(shapes),
-            (Self::Window(window), _) => window.scratch_len::<f64>(shapes),
-            _ => 0,
-        }
+    pub(crate) fn is_whole(&self) -> bool {
+        each_family!(self, family => family.is_whole(), _ => false)
     }
 
-    /// Computes the result of an operation that reads whole operands in C order. Those of which it reads the shape
-    /// alone may be empty slices. The scratch has the length that [`scratch_len`](Self::scratch_len) says, and may
-    /// hold anything; the result is written, whatever stood there.
-    pub(crate) fn run_whole<T: WindowElement>(
-        &self,
-        level: Level,
-        shapes: &[Shape],
-        operands: &[&[T]],
-        out: &mut [T],
-        scratch: &mut [T],
-        threads: Threads,
-    ) {
-        match self {
-            Self::Window(window) => window.run(level, shapes, operands, out, scratch, threads),
-            other => unreachable!("`{other}` does not run on whole operands"),
-        }
+    pub(crate) fn scratch_len(&self, operands: &[Signature], result: &Signature) -> usize {
+        each_family!(self, family => family.scratch_len(operands, result), _ => 0)
     }
 
-    /// About how many floating-point operations [`run_whole`](Self::run_whole) does.
-    pub(crate) fn flops(&self, shapes: &[Shape]) -> usize {
-        match self {
-            Self::Window(window) => window.flops(shapes),
-            _ => shapes.iter().map(Shape::size).max().unwrap_or(0),
-        }
+    pub(crate) fn flops(&self, operands: &[Signature], result: &Signature) -> usize {
+        each_family!(self, family => family.flops(operands, result), _ => 0)
+    }
+
+    pub(crate) fn run(&self, task: Task<'_>) {
+        each_family!(self, family => family.run(task), _ => unreachable!("a leaf does not run"));
     }
 
     pub(crate) fn is_elementwise(&self) -> bool {

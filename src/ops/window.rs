@@ -2,12 +2,12 @@
 
 use super::sliding::{Conv, Pool};
 use super::{
-    Cotangent, Domain, Fault, Notation, Op, Operation, Record, Site, require_dtype, require_same_dtype,
+    Cotangent, Domain, Fault, Notation, Op, Operation, Record, Site, Task, require_dtype, require_same_dtype,
 };
-use crate::element::{DType, Real};
+use crate::element::{DType, Element, Real, with_float};
 use crate::error::Error;
 use crate::graph::{Expr, Signature, Var};
-use crate::kernels::{self, Convolution, Divisor, Level, Pooling, Threads, WindowElement};
+use crate::kernels::{self, Convolution, Divisor, Pooling, WindowElement};
 use crate::ops::IntoVar;
 use crate::shape::Shape;
 
@@ -75,22 +75,6 @@ impl Window {
         }
     }
 
-    /// How many floating-point operations it does on operands of these shapes.
-    pub(crate) fn flops(&self, shapes: &[Shape]) -> usize {
-        let convolution =
-            |values: usize, weights: &Shape| 2 * values * weights.iter().skip(1).product::<usize>();
-        match self {
-            Self::Conv(_) => {
-                let operand = |shape: &Shape| Signature { dtype: DType::F64, shape: shape.clone() };
-                let operands: Vec<Signature> = shapes.iter().map(operand).collect();
-                convolution(self.infer(&operands).map_or(0, |result| result.shape.size()), &shapes[1])
-            }
-            Self::ConvInput(_) => convolution(shapes[0].size(), &shapes[1]),
-            Self::ConvWeight(_) => convolution(shapes[1].size(), &shapes[2]),
-            _ => shapes.iter().map(Shape::size).max().unwrap_or(0),
-        }
-    }
-
     /// The operands that stand for the input and the weights, or for the input alone.
     fn roles(&self) -> &'static [usize] {
         match self {
@@ -132,64 +116,59 @@ impl Window {
         }
     }
 
-    fn convolution(&self, conv: &Conv, shapes: &[Shape]) -> Convolution {
-        let [x, w] = [0, 1].map(|i| &shapes[self.roles()[i]]);
+    fn convolution(&self, conv: &Conv, operands: &[Signature]) -> Convolution {
+        let [x, w] = [0, 1].map(|i| &operands[self.roles()[i]].shape);
         conv.sizes(x, w).expect("the shapes have been checked")
     }
 
-    fn pooling(&self, pool: &Pool, shapes: &[Shape]) -> Pooling {
-        pool.sizes(&shapes[self.roles()[0]]).expect("the shapes have been checked")
+    fn pooling(&self, pool: &Pool, operands: &[Signature]) -> Pooling {
+        pool.sizes(&operands[self.roles()[0]].shape).expect("the shapes have been checked")
     }
 
-    /// How many numbers [`run`](Self::run) works in, for operands of these shapes.
-    pub(crate) fn scratch_len<T: WindowElement>(&self, shapes: &[Shape]) -> usize {
+    /// As [`Operation::scratch_len`], for this type.
+    fn scratch<T: WindowElement>(&self, operands: &[Signature]) -> usize {
         match self {
-            Self::Conv(conv) => kernels::conv_scratch::<T>(&self.convolution(conv, shapes)),
-            Self::ConvInput(conv) => kernels::conv_input_scratch::<T>(&self.convolution(conv, shapes)),
-            Self::ConvWeight(conv) => kernels::conv_weight_scratch::<T>(&self.convolution(conv, shapes)),
+            Self::Conv(conv) => kernels::conv_scratch::<T>(&self.convolution(conv, operands)),
+            Self::ConvInput(conv) => kernels::conv_input_scratch::<T>(&self.convolution(conv, operands)),
+            Self::ConvWeight(conv) => kernels::conv_weight_scratch::<T>(&self.convolution(conv, operands)),
             _ => 0,
         }
     }
 
-    /// Computes the result from packed operands. Those that give only a shape may be empty slices.
-    pub(crate) fn run<T: WindowElement>(
-        &self,
-        level: Level,
-        shapes: &[Shape],
-        operands: &[&[T]],
-        out: &mut [T],
-        scratch: &mut [T],
-        threads: Threads,
-    ) {
+    /// As [`Operation::run`], for this type.
+    fn compute<T: WindowElement + Element>(&self, task: Task<'_>) {
+        let Task { level, threads, operands, .. } = task;
+        let reads = task.read_all::<T>();
+        let (out, scratch) = task.write::<T>();
         let divisor = |pool: &Pool| if pool.counts_padding() { Divisor::Window } else { Divisor::Inside };
         match self {
             Self::Conv(conv) => {
-                let of = self.convolution(conv, shapes);
-                kernels::conv(level, &of, [operands[0], operands[1]], out, scratch, threads);
+                let of = self.convolution(conv, operands);
+                kernels::conv(level, &of, [reads[0], reads[1]], out, scratch, threads);
             }
             Self::ConvInput(conv) => {
-                let of = self.convolution(conv, shapes);
-                kernels::conv_input(level, &of, [operands[0], operands[1]], out, scratch, threads);
+                let of = self.convolution(conv, operands);
+                kernels::conv_input(level, &of, [reads[0], reads[1]], out, scratch, threads);
             }
             Self::ConvWeight(conv) => {
-                let of = self.convolution(conv, shapes);
-                kernels::conv_weight(level, &of, [operands[0], operands[1]], out, scratch, threads);
+                let of = self.convolution(conv, operands);
+                kernels::conv_weight(level, &of, [reads[0], reads[1]], out, scratch, threads);
             }
             Self::MaxPool(pool) => {
-                kernels::max_pool(level, &self.pooling(pool, shapes), operands[0], out, threads);
+                kernels::max_pool(level, &self.pooling(pool, operands), reads[0], out, threads);
             }
             Self::MaxUnpool(pool) => {
-                let of = self.pooling(pool, shapes);
-                kernels::max_unpool(level, &of, [operands[0], operands[1]], out, threads);
+                let of = self.pooling(pool, operands);
+                kernels::max_unpool(level, &of, [reads[0], reads[1]], out, threads);
             }
             Self::MaxGather(pool) => {
-                kernels::max_gather(&self.pooling(pool, shapes), [operands[0], operands[1]], out, threads);
+                kernels::max_gather(&self.pooling(pool, operands), [reads[0], reads[1]], out, threads);
             }
             Self::AvgPool(pool) => {
-                kernels::avg_pool(&self.pooling(pool, shapes), divisor(pool), operands[0], out, threads);
+                kernels::avg_pool(&self.pooling(pool, operands), divisor(pool), reads[0], out, threads);
             }
             Self::AvgUnpool(pool) => {
-                kernels::avg_unpool(&self.pooling(pool, shapes), divisor(pool), operands[0], out, threads);
+                kernels::avg_unpool(&self.pooling(pool, operands), divisor(pool), reads[0], out, threads);
             }
         }
     }
@@ -307,6 +286,38 @@ impl Operation for Window {
             Self::MaxUnpool(_) | Self::AvgUnpool(_) => Some(1),
             _ => None,
         }
+    }
+
+    fn is_whole(&self) -> bool {
+        true
+    }
+
+    fn scratch_len(&self, operands: &[Signature], result: &Signature) -> usize {
+        match result.dtype {
+            DType::F32 => self.scratch::<f32>(operands),
+            _ => self.scratch::<f64>(operands),
+        }
+    }
+
+    fn flops(&self, operands: &[Signature], result: &Signature) -> usize {
+        let convolution = |values: &Shape, weights: usize| {
+            let weights = &operands[weights].shape;
+            2 * values.size() * weights.iter().skip(1).product::<usize>()
+        };
+        match self {
+            Self::Conv(_) => convolution(&result.shape, 1),
+            Self::ConvInput(_) => convolution(&operands[0].shape, 1),
+            Self::ConvWeight(_) => convolution(&operands[1].shape, 2),
+            _ => operands[0].shape.size().max(result.shape.size()),
+        }
+    }
+
+    fn run(&self, task: Task<'_>) {
+        with_float!(
+            task.result.dtype,
+            T => self.compute::<T>(task),
+            _ => unreachable!("windows take floats only")
+        );
     }
 }
 

@@ -22,6 +22,7 @@ use super::order::order;
 use super::place::{Base, Place};
 use super::plan::Options;
 use crate::element::{DType, Literal};
+use crate::graph::Signature;
 use crate::kernels::Level;
 use crate::ops::{Fold, Index, MatMul, Op, Reduce};
 use crate::shape::Shape;
@@ -81,6 +82,11 @@ struct Source<'a> {
 }
 
 impl Source<'_> {
+    fn signature(&self, instruction: u32) -> Signature {
+        let at = instruction as usize;
+        Signature { dtype: self.code.instructions[at].dtype, shape: self.shapes[at].clone() }
+    }
+
     fn place(&self, instruction: u32) -> Place {
         let place = self.places[instruction as usize].clone();
         place.expect("an operand that is read has been computed")
@@ -184,11 +190,11 @@ impl Schedule {
                 self.check(operand(0), source.shapes[instruction.inputs[1] as usize][axis], at)
             }
             Op::Slicing(slicing) => self.slice(slicing, instruction, source, shape),
-            Op::Window(_) => self.whole(instruction, source, shape),
             Op::Random(_) => {
                 let operands = [0, 1].iter().map(|&i| operand(0).element(i).stretched(shape)).collect();
                 self.elementwise(instruction.op.clone(), operands, dtype, shape)
             }
+            op if op.is_whole() => self.whole(instruction, source, shape),
             op => {
                 let operands = (0..instruction.inputs.len()).map(|k| operand(k).stretched(shape)).collect();
                 self.elementwise(op.clone(), operands, dtype, shape)
@@ -376,10 +382,12 @@ impl Schedule {
             *place = self.packed(place.clone());
             self.settle(place.base);
         }
-        let shapes: Vec<Shape> = inputs.iter().map(|&input| source.shapes[input as usize].clone()).collect();
-        let scratch = op.scratch_len(*dtype, &shapes);
+        let signature = |&input: &u32| source.signature(input);
+        let signatures: Vec<Signature> = inputs.iter().map(signature).collect();
+        let result = Signature { dtype: *dtype, shape: shape.clone() };
+        let scratch = op.scratch_len(&signatures, &result);
         let to = self.value(*dtype, shape.size(), None);
-        self.units.push(Unit::Whole { op: op.clone(), shapes, operands, dtype: *dtype, scratch, to });
+        self.units.push(Unit::Whole { op: op.clone(), signatures, operands, result, scratch, to });
         Place::packed(Base::Value(to), *dtype, 0, shape.clone())
     }
 }

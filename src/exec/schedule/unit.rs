@@ -4,9 +4,10 @@ use smallvec::SmallVec;
 
 use super::super::place::Place;
 use crate::element::{DType, Literal};
+use crate::graph::Signature;
 use crate::kernels::Middle;
 use crate::ops::{Fold, Logic, Op};
-use crate::shape::{Shape, Strides};
+use crate::shape::Strides;
 
 /// What a member of a group does.
 #[derive(Clone, Debug, PartialEq)]
@@ -86,9 +87,9 @@ pub(in crate::exec) enum Unit {
     /// An operation on whole operands in C order; of some it needs the shape alone.
     Whole {
         op: Op,
-        shapes: Vec<Shape>,
+        signatures: Vec<Signature>,
         operands: Vec<Option<Place>>,
-        dtype: DType,
+        result: Signature,
         scratch: usize,
         to: u32,
     },
