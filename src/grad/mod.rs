@@ -243,7 +243,8 @@ fn depending(graph: &Graph, reached: &Reached, targets: &[Expr<'_>]) -> Vec<bool
     }
     for (user, node) in reached.nodes.iter().enumerate().filter_map(|(i, &id)| Some((i, arena.get(id)?))) {
         let mut inputs = node.inputs.iter().enumerate();
-        active[user] |= inputs.any(|(k, &input)| node.op.reads(k) && place(input).is_some_and(|x| active[x]));
+        active[user] |=
+            inputs.any(|(k, &input)| node.op.derives(k) && place(input).is_some_and(|x| active[x]));
     }
     active
 }
@@ -263,7 +264,7 @@ fn step<'g>(
     let site =
         Site { inputs: &operands, result, cotangent: guard.as_ref().map_or(cotangent, |guard| guard.inner) };
     for (k, &x) in inputs.iter().enumerate() {
-        let Some(place) = active(x).filter(|_| op.reads(k) && x.dtype().is_float()) else { continue };
+        let Some(place) = active(x).filter(|_| op.derives(k) && x.dtype().is_float()) else { continue };
         let Cotangent::Of(share) = op.vjp(k, &site) else { continue };
         let share = guard.as_ref().map_or(share, |guard| guard.around(share));
         // Nothing is recorded where the shapes are one by construction.

@@ -39,6 +39,7 @@ mod random;
 mod reduce;
 mod slice;
 mod sliding;
+mod surrogate;
 mod unary;
 mod whole;
 mod window;
@@ -64,6 +65,7 @@ pub use self::random::{Random, Rng, ShapeLike};
 pub use self::reduce::{Fold, Reduce};
 pub use self::slice::{Slicing, concat};
 pub use self::sliding::{Conv, PerAxis, Pool};
+pub use self::surrogate::Surrogate;
 pub use self::unary::Unary;
 pub(crate) use self::whole::Task;
 pub use self::window::Window;
@@ -105,6 +107,8 @@ pub enum Op {
     Window(Window),
     /// Random numbers.
     Random(Random),
+    /// A value with another derivative.
+    Surrogate(Surrogate),
 }
 
 /// What is written about an operation.
@@ -215,6 +219,10 @@ pub(crate) trait Operation {
     fn reads(&self, _k: usize) -> bool {
         true
     }
+    /// Whether the derivative with respect to operand `k` is not zero for the reason alone that it is not read.
+    fn derives(&self, k: usize) -> bool {
+        self.reads(k)
+    }
     /// The operand whose shape the result has, whatever it is.
     fn shape_giver(&self) -> Option<usize> {
         None
@@ -255,6 +263,7 @@ macro_rules! each_family {
             Op::Slicing($family) => $body,
             Op::Window($family) => $body,
             Op::Random($family) => $body,
+            Op::Surrogate($family) => $body,
         }
     };
 }
@@ -346,6 +355,10 @@ impl Op {
 
     pub(crate) fn reads(&self, k: usize) -> bool {
         each_family!(self, family => family.reads(k), _ => true)
+    }
+
+    pub(crate) fn derives(&self, k: usize) -> bool {
+        each_family!(self, family => family.derives(k), _ => true)
     }
 
     /// The number that an elementwise operation makes of numbers; none where an operand is not known.

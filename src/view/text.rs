@@ -109,6 +109,7 @@ fn printed(user: Expr<'_>, k: usize) -> Option<Expr<'_>> {
     let named = match &op {
         Op::Reduce(_) => !is_number(user, &op),
         Op::Layout(Layout::SumLike) => k == 0 || user.ndim() > 0,
+        Op::Surrogate(surrogate) => surrogate.shows(k),
         Op::Layout(_)
         | Op::Order(_)
         | Op::Random(_)

@@ -7,6 +7,7 @@ mod kinks;
 mod normalize;
 mod ops;
 mod optimisers;
+mod own_gradients;
 mod products;
 mod programs;
 mod random;
