@@ -63,7 +63,7 @@ pub use error::{Error, Operand, Origin, Result};
 pub use exec::{Feed, Program, Report, StepReport, Update, Updates, feed};
 pub use graph::{Expr, Graph, IntoArray, Leaf, LeafKind, Var, VarList};
 pub use ndarray;
-pub use ops::{Rng, ShapeLike, concat};
+pub use ops::{CustomOp, CustomSite, Rng, ShapeLike, concat};
 pub use shape::{Axes, Clash, Cut, Shape, Sizes};
 
 /// What most programs need.

@@ -13,7 +13,7 @@ use super::leaf::Lie;
 use super::plain::Plain;
 use super::plan::{Options, Plan, ResultPlace};
 use super::report::{Report, Timing};
-use super::step::{OutOfRange, Step};
+use super::step::{Halt, OutOfRange, Step};
 use super::update::{Update, Updates};
 use crate::element::{DType, Element, Packed, Value, each_dtype, with_type};
 use crate::error::{Error, Result};
@@ -86,9 +86,15 @@ fn run_plan<'m>(
     let plan = &mut plans[0];
     let memory = Memory::new(&mut plan.arena, leaves, &plan.extent);
     let run = run_steps(&plan.steps, &mut plan.timing, &memory, level, pool.for_plan(plan.parallel));
-    run.or_else(|OutOfRange { index, instruction }| {
+    run.or_else(|halt| {
         let shapes: Vec<Shape> = plan.leaves.iter().map(|lie| lie.shape.clone()).collect();
-        Err(code.out_of_range(index, instruction as usize, &code.infer(&shapes)?))
+        let shapes = code.infer(&shapes)?;
+        Err(match halt {
+            Halt::OutOfRange(OutOfRange { index, instruction }) => {
+                code.out_of_range(index, instruction as usize, &shapes)
+            }
+            Halt::Failed { cause, instruction } => code.failed(cause, instruction as usize, &shapes),
+        })
     })
 }
 
@@ -99,7 +105,7 @@ fn run_steps(
     memory: &Memory<'_>,
     level: Level,
     pool: Option<&Pool>,
-) -> Result<(), OutOfRange> {
+) -> Result<(), Halt> {
     match pool {
         None => timing.run(steps.len(), |i| steps[i].run(memory, level, Threads::ONE)),
         Some(pool) => pool.run(|| timing.run(steps.len(), |i| steps[i].run(memory, level, Threads::MANY))),
@@ -223,8 +229,11 @@ impl<'g, L: VarList<'g>> Program<'g, L> {
     /// - [`Error::UnknownName`], [`Error::NotALeaf`], [`Error::OtherGraph`], [`Error::Freed`] or [`Error::Twice`] for a
     ///   feed of something that is no input of this graph, or of the same twice,
     /// - [`Error::FeedShape`] or [`Error::FeedDType`] for a feed that does not fit,
-    /// - [`Error::AtRun`] if an operation is not defined for the sizes of this run.
+    /// - [`Error::AtRun`] if an operation is not defined for the sizes of this run,
+    /// - [`Error::IndexOutOfRange`] and [`Error::Failed`] if one is not for the values,
+    /// - [`Error::Busy`] if it is called from inside an operation of a program of this graph.
     pub fn run_with(&mut self, feeds: &[Feed<'_>]) -> Result<<L::Owned as VarList<'g>>::Views<'_>> {
+        let _running = self.graph.enter()?;
         if self.plain.is_some() {
             return self.run_plain(feeds);
         }

@@ -28,6 +28,7 @@ mod binary;
 mod compare;
 mod composed;
 mod constant;
+mod custom;
 mod index;
 mod layout;
 mod logic;
@@ -54,6 +55,7 @@ use crate::shape::{Axes, Clash, Shape, broadcast};
 pub use self::binary::Binary;
 pub use self::compare::Compare;
 pub use self::constant::IntoVar;
+pub use self::custom::{Custom, CustomOp, CustomSite};
 pub use self::index::Index;
 pub use self::layout::Layout;
 pub(crate) use self::layout::expanded;
@@ -109,6 +111,8 @@ pub enum Op {
     Random(Random),
     /// A value with another derivative.
     Surrogate(Surrogate),
+    /// An operation of the user's own.
+    Custom(Custom),
 }
 
 /// What is written about an operation.
@@ -243,6 +247,15 @@ pub(crate) trait Operation {
     fn run(&self, _task: Task<'_>) {
         unreachable!("`{}` does not run on whole operands", self.record().name)
     }
+    /// Whether a run may end here with an error, so that nothing may be overwritten before.
+    fn can_fail(&self) -> bool {
+        false
+    }
+    /// [`run`](Self::run), for operations that can fail: why they do.
+    fn try_run(&self, task: Task<'_>) -> Result<(), String> {
+        self.run(task);
+        Ok(())
+    }
 }
 
 /// `op => expression` for the family that `op` belongs to; leaves and literals are left to the second arm.
@@ -264,6 +277,7 @@ macro_rules! each_family {
             Op::Window($family) => $body,
             Op::Random($family) => $body,
             Op::Surrogate($family) => $body,
+            Op::Custom($family) => $body,
         }
     };
 }
@@ -337,8 +351,12 @@ impl Op {
         each_family!(self, family => family.flops(operands, result), _ => 0)
     }
 
-    pub(crate) fn run(&self, task: Task<'_>) {
-        each_family!(self, family => family.run(task), _ => unreachable!("a leaf does not run"));
+    pub(crate) fn can_fail(&self) -> bool {
+        each_family!(self, family => family.can_fail(), _ => false)
+    }
+
+    pub(crate) fn try_run(&self, task: Task<'_>) -> Result<(), String> {
+        each_family!(self, family => family.try_run(task), _ => unreachable!("a leaf does not run"))
     }
 
     pub(crate) fn is_elementwise(&self) -> bool {

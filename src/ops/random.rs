@@ -3,7 +3,7 @@
 use super::constant::IntoVar;
 use super::{Cotangent, Domain, Fault, Notation, Op, Operation, Record, Site};
 use crate::element::{DType, Dtype, Erased, Float, Literal, Real};
-use crate::error::{Error, fail};
+use crate::error::{Error, OrFail, fail};
 use crate::graph::{Expr, Graph, Signature, Var};
 use crate::kernels::{Distribution, Drawn, Key, Level, draw};
 use crate::shape::{Shape, Sizes};
@@ -182,9 +182,7 @@ impl<'g> Rng<'g> {
     /// If the generator is freed.
     #[track_caller]
     pub fn reseed(self, seed: u64) {
-        if self.state.set_value(ndarray::arr1(&[seed as i64, 0])).is_err() {
-            fail(&Error::Freed { op: "reseed" });
-        }
+        self.state.set_value(ndarray::arr1(&[seed as i64, 0])).or_fail();
     }
 
     #[track_caller]

@@ -1,5 +1,6 @@
 //! The tests, by what they promise. One binary, so that the crate is linked once.
 
+mod custom;
 mod errors;
 mod gradients;
 mod indices;

@@ -420,7 +420,7 @@ fn mistakes() {
     let lost = g.rng("lost", 1);
     g.truncate(mark);
     assert!(panicked(|| lost.random::<f64>([2])).text.starts_with("`random` got a handle of a freed node"));
-    assert!(panicked(|| lost.reseed(2)).text.starts_with("`reseed` got a handle of a freed node"));
+    assert!(panicked(|| lost.reseed(2)).text.starts_with("`set_value` got a handle of a freed node"));
     // The mask of `bernoulli` was the first: a draw counts also where its use was refused.
     assert_eq!(rng.random::<f64>(x).to_string(), "rng.random(1)");
 }
