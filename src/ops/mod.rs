@@ -223,7 +223,7 @@ pub(crate) trait Operation {
     fn reads(&self, _k: usize) -> bool {
         true
     }
-    /// Whether the derivative with respect to operand `k` is not zero for the reason alone that it is not read.
+    /// Whether a derivative flows to operand `k`: where it is read, unless a family says otherwise.
     fn derives(&self, k: usize) -> bool {
         self.reads(k)
     }
