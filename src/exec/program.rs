@@ -232,6 +232,7 @@ impl<'g, L: VarList<'g>> Program<'g, L> {
     /// - [`Error::AtRun`] if an operation is not defined for the sizes of this run,
     /// - [`Error::IndexOutOfRange`] and [`Error::Failed`] if one is not for the values,
     /// - [`Error::Busy`] if it is called from inside an operation of a program of this graph.
+    #[inline]
     pub fn run_with(&mut self, feeds: &[Feed<'_>]) -> Result<<L::Owned as VarList<'g>>::Views<'_>> {
         let _running = self.graph.enter()?;
         if self.plain.is_some() {
