@@ -1,6 +1,7 @@
 //! The tests, by what they promise. One binary, so that the crate is linked once.
 
 mod custom;
+mod derivatives;
 mod errors;
 mod gradients;
 mod indices;
