@@ -39,6 +39,7 @@
 //! - [`Graph`]: the tape. [`Graph::input`], [`Graph::param`], [`Graph::constant`] make leaves, [`Graph::compile`] a
 //!   program.
 //! - [`Var`]: a handle to a node, with all operators and methods.
+//! - [`Rng`]: random numbers. [`CustomOp`]: operations of your own; [`Var::with_gradient`]: gradients of your own.
 //! - [`Program`]: outputs and updates, compiled to run many times.
 //! - [`ops`]: what each operation means.
 //! - [`nn`]: losses, normalisations, attention, recurrent cells.
@@ -67,7 +68,7 @@ pub use error::{Error, Operand, Origin, Result};
 pub use exec::{Feed, Program, Report, StepReport, Update, Updates, feed};
 pub use graph::{Expr, Graph, IntoArray, Leaf, LeafKind, Var, VarList};
 pub use ndarray;
-pub use ops::{Pad, concat, einsum, stack};
+pub use ops::{CustomOp, CustomSite, Pad, Rng, ShapeLike, concat, einsum, stack};
 pub use shape::{Axes, Clash, Cut, Shape, Sizes};
 
 /// What most programs need.
@@ -89,6 +90,10 @@ mod book {
     mod checking {}
     #[doc = include_str!("../docs/src/higher-derivatives.md")]
     mod higher_derivatives {}
+    #[doc = include_str!("../docs/src/random.md")]
+    mod random {}
+    #[doc = include_str!("../docs/src/custom-operations.md")]
+    mod custom_operations {}
     #[doc = include_str!("../docs/src/running.md")]
     mod running {}
     #[doc = include_str!("../docs/src/kinks.md")]

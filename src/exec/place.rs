@@ -100,6 +100,12 @@ impl Place {
         Self { shape: axes.map(|axis| self.shape[axis]).collect(), strides, ..*self }
     }
 
+    /// Element `i` along the only axis.
+    pub fn element(&self, i: usize) -> Self {
+        let one = self.cut(0, Run { first: i, step: 1, count: 1 });
+        Self { shape: Shape::scalar(), strides: Strides::default(), ..one }
+    }
+
     /// The elements from `first` on along an axis, `step` apart.
     pub fn cut(&self, axis: usize, run: Run) -> Self {
         let mut cut = self.clone();

@@ -2,7 +2,7 @@
 //! fused, overwritten or shared out among threads. It shares with the other way to run the kernels of elementwise
 //! operations, of reductions and of windows alone: it is there to judge the rest.
 
-use ndarray::{ArrayD, ArrayView2, ArrayViewD, Axis, Dimension, IxDyn, concatenate};
+use ndarray::{ArrayD, ArrayView2, ArrayViewD, Axis, Dimension, IxDyn, Slice, concatenate};
 
 use super::bind::as_array;
 use super::block::BlockOp;
@@ -76,7 +76,13 @@ impl<'a> Plain<'a> {
             }
             Op::Index(_) => self.check(i, operand(0))?,
             Op::Slicing(slicing) => self.slice(slicing, instruction, shape),
-            op if op.is_whole() => self.whole(instruction, shape),
+            Op::Random(random) => {
+                let state = i64::array(operand(0)).expect("a state is of integers");
+                let state = [0, 1].map(|i| pack(state.slice_axis(Axis(0), Slice::from(i..=i))));
+                let draw = BlockOp::Draw { random: *random, level: self.level, rows: false };
+                apply(&state, *dtype, shape, |at| draw.run(at))
+            }
+            op if op.is_whole() => self.whole(i, shape)?,
             op => {
                 let operands: Vec<Value> = (0..inputs.len()).map(|k| stretched(operand(k), shape)).collect();
                 let dtypes = operands.iter().map(|value| value.dtype()).collect::<Vec<_>>();
@@ -197,8 +203,8 @@ impl<'a> Plain<'a> {
         }
     }
 
-    fn whole(&self, instruction: &Instruction, shape: &Shape) -> Value {
-        let Instruction { op, inputs, dtype, .. } = instruction;
+    fn whole(&self, i: usize, shape: &Shape) -> Result<Value> {
+        let Instruction { op, inputs, dtype, .. } = &self.code.instructions[i];
         let signature = |&input: &u32| Signature {
             dtype: self.code.instructions[input as usize].dtype,
             shape: self.shapes[input as usize].clone(),
@@ -209,10 +215,14 @@ impl<'a> Plain<'a> {
         let read = (0..inputs.len()).filter(|&k| reads[k]);
         let values: Vec<Value> = read.map(|k| self.value(inputs[k]).clone()).collect();
         let scratch = op.scratch_len(&operands, &result);
-        apply_in(&values, *dtype, shape, scratch, |at| {
+        let mut outcome = Ok(());
+        let value = apply_in(&values, *dtype, shape, scratch, |at| {
             let (operands, result, reads) = (&operands[..], &result, &reads[..]);
-            op.run(Task { level: self.level, threads: Threads::ONE, operands, result, reads, at });
-        })
+            outcome =
+                op.try_run(Task { level: self.level, threads: Threads::ONE, operands, result, reads, at });
+        });
+        outcome.map_err(|cause| self.code.failed(cause, i, &self.shapes))?;
+        Ok(value)
     }
 }
 

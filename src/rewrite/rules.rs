@@ -10,7 +10,9 @@ use hashbrown::HashMap;
 
 use super::{Site, Tier};
 use crate::graph::Expr;
-use crate::ops::{Binary, Fold, Layout, Logic, MatMul, Normalize, Op, Reduce, Slicing, Unary, Window};
+use crate::ops::{
+    Binary, Fold, Layout, Logic, MatMul, Normalize, Op, Reduce, Slicing, Surrogate, Unary, Window,
+};
 use crate::shape::{Axes, Cut};
 
 /// One rewriting rule.
@@ -31,6 +33,7 @@ pub(super) enum Head {
     Layout(fn(&Layout) -> bool),
     Cast,
     MaxPool,
+    Surrogate,
 }
 
 impl Head {
@@ -42,6 +45,7 @@ impl Head {
             Self::Layout(_) => Key::Layout,
             Self::Cast => Key::Logic,
             Self::MaxPool => Key::Window,
+            Self::Surrogate => Key::Surrogate,
         }
     }
 
@@ -51,7 +55,9 @@ impl Head {
             (Self::Binary(head), Op::Binary(op)) => head == op,
             (Self::Fold(head), Op::Reduce(op)) => *head == op.fold,
             (Self::Layout(is), Op::Layout(op)) => is(op),
-            (Self::Cast, Op::Logic(Logic::Cast(_))) | (Self::MaxPool, Op::Window(Window::MaxPool(_))) => true,
+            (Self::Cast, Op::Logic(Logic::Cast(_)))
+            | (Self::MaxPool, Op::Window(Window::MaxPool(_)))
+            | (Self::Surrogate, Op::Surrogate(Surrogate::Gradient { .. })) => true,
             _ => false,
         }
     }
@@ -78,6 +84,7 @@ enum Key {
     Layout,
     Logic,
     Window,
+    Surrogate,
     Other,
 }
 
@@ -90,6 +97,7 @@ impl Key {
             Op::Layout(_) => Self::Layout,
             Op::Logic(_) => Self::Logic,
             Op::Window(_) => Self::Window,
+            Op::Surrogate(_) => Self::Surrogate,
             _ => Self::Other,
         }
     }
@@ -262,6 +270,13 @@ pub(super) static RULES: &[Rule] = &[
         let x = at.under(at.a(), Unary::Relu)?;
         Some(x.graph().emit(at.op.clone(), [x]).relu())
     }),
+    // A program has no derivatives any more.
+    Rule {
+        says: "a value with another gradient is the value",
+        tier: Tier::Lowering,
+        head: Head::Surrogate,
+        apply: |at| Some(at.a()),
+    },
     // Saturation.
     stabilising("ln(σ(z)) = -softplus(-z)", Head::Unary(Unary::Ln), |at| {
         Some(-(-at.under(at.a(), Unary::Sigmoid)?).softplus())

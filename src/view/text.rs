@@ -109,8 +109,10 @@ fn printed(user: Expr<'_>, k: usize) -> Option<Expr<'_>> {
     let named = match &op {
         Op::Reduce(_) => !is_number(user, &op),
         Op::Layout(Layout::SumLike) => k == 0 || user.ndim() > 0,
+        Op::Surrogate(surrogate) => surrogate.shows(k),
         Op::Layout(_)
         | Op::Order(_)
+        | Op::Random(_)
         | Op::Slicing(Slicing::Unslice { .. } | Slicing::Undiagonal { .. } | Slicing::PartLike { .. }) => {
             k == 0
         }

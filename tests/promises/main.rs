@@ -2,6 +2,8 @@
 
 mod arrange;
 mod contractions;
+mod custom;
+mod derivatives;
 mod errors;
 mod gathers;
 mod gradients;
@@ -12,9 +14,11 @@ mod networks;
 mod normalize;
 mod ops;
 mod optimisers;
+mod own_gradients;
 mod parts;
 mod products;
 mod programs;
+mod random;
 mod rebuilt;
 mod scans;
 mod sliding;
