@@ -1,0 +1,69 @@
+//! Windows that move over images.
+
+use gradus::ops::{Conv, Pool};
+
+use super::super::attributes::{Attributes, Result, unsupported};
+use super::{Built, Operands, one};
+
+pub fn build<'g>(op: &str, x: Operands<'_, 'g>, a: &Attributes<'_>) -> Built<'g> {
+    one(match op {
+        "conv1d" => convolved(x, conv::<1>(a)?)?,
+        "conv2d" => convolved(x, conv::<2>(a)?)?,
+        "conv3d" => convolved(x, conv::<3>(a)?)?,
+        "max_pool1d" => max_pooled(x, pool::<1>(a)?)?,
+        "max_pool2d" => max_pooled(x, pool::<2>(a)?)?,
+        "max_pool3d" => max_pooled(x, pool::<3>(a)?)?,
+        "avg_pool1d" => avg_pooled(x, pool::<1>(a)?, a)?,
+        "avg_pool2d" => avg_pooled(x, pool::<2>(a)?, a)?,
+        "avg_pool3d" => avg_pooled(x, pool::<3>(a)?, a)?,
+        _ => return Ok(None),
+    })
+}
+
+fn convolved<'g>(x: Operands<'_, 'g>, conv: Conv) -> Result<gradus::Var<'g>> {
+    x.two(|x, w| x.conv(w, conv))
+}
+
+fn max_pooled<'g>(x: Operands<'_, 'g>, pool: Pool) -> Result<gradus::Var<'g>> {
+    x.one(|x| x.max_pool(pool))
+}
+
+fn avg_pooled<'g>(x: Operands<'_, 'g>, pool: Pool, a: &Attributes<'_>) -> Result<gradus::Var<'g>> {
+    // What lies in the padding counts unless the case says that it does not.
+    let counted = !a.has("count_include_pad") || a.flag("count_include_pad")?;
+    x.one(|x| x.avg_pool(pool.count_include_pad(counted)))
+}
+
+fn conv<const N: usize>(a: &Attributes<'_>) -> Result<Conv> {
+    let pairs = a.the_pairs("pad")?;
+    let sides: [(usize, usize); N] = each("pad", pairs)?;
+    Ok(Conv::new()
+        .stride(sizes::<N>(a, "stride")?)
+        .padding_sides(sides)
+        .dilation(sizes::<N>(a, "dilation")?)
+        .groups(groups(a)?))
+}
+
+fn groups(a: &Attributes<'_>) -> Result<usize> {
+    if a.has("groups") { a.the_integer("groups") } else { Ok(1) }
+}
+
+fn pool<const N: usize>(a: &Attributes<'_>) -> Result<Pool> {
+    let kernel = sizes::<N>(a, "kernel")?;
+    let stride = if a.has("stride") { sizes::<N>(a, "stride")? } else { kernel };
+    let pool = Pool::new(kernel).stride(stride);
+    Ok(if a.has("pad") { pool.padding_sides(each::<_, N>("pad", a.the_pairs("pad")?)?) } else { pool })
+}
+
+fn sizes<const N: usize>(a: &Attributes<'_>, key: &str) -> Result<[usize; N]> {
+    let sizes = if a.has(key) { a.the_sizes(key)? } else { vec![1] };
+    each(key, sizes)
+}
+
+/// One entry for each axis, from as many or from one for all.
+fn each<P: Copy, const N: usize>(key: &str, list: Vec<P>) -> Result<[P; N]> {
+    match list[..] {
+        [all] => Ok([all; N]),
+        _ => list.try_into().or_else(|_| unsupported(format!("the attribute `{key}` has not {N} entries"))),
+    }
+}
