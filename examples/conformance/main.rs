@@ -53,25 +53,15 @@ fn run(options: &Options) -> Result<bool, String> {
     let cases = chosen(&options.folder, &options.op)?;
     let [mut passed, mut failed, mut unsupported] = [0; 3];
     for case in &cases {
-        let name = &case.name;
-        match judge(case) {
-            Verdict::Passed { error } => {
-                passed += 1;
-                if options.verbose {
-                    println!("PASS {name} {error:.1e}");
-                }
-            }
-            Verdict::Failed { what, error, why } => {
-                failed += 1;
-                println!("FAIL {name} {what} {error:.3e}");
-                if options.verbose {
-                    println!("    {}", why.replace('\n', "\n    "));
-                }
-            }
-            Verdict::Unsupported { reason } => {
-                unsupported += 1;
-                println!("UNSUPPORTED {name} {reason}");
-            }
+        let verdict = judge(case);
+        let count = match verdict {
+            Verdict::Passed { .. } => &mut passed,
+            Verdict::Failed { .. } => &mut failed,
+            Verdict::Unsupported { .. } => &mut unsupported,
+        };
+        *count += 1;
+        if options.verbose || !matches!(verdict, Verdict::Passed { .. }) {
+            println!("{}", verdict.line(&case.name, options.verbose));
         }
     }
     println!("{passed} passed, {failed} failed, {unsupported} unsupported");

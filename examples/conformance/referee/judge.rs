@@ -31,6 +31,20 @@ pub enum Verdict {
     },
 }
 
+impl Verdict {
+    /// The line about a case of this name; with `verbose` it may go on in a second one.
+    pub fn line(&self, name: &str, verbose: bool) -> String {
+        match self {
+            Self::Passed { error } => format!("PASS {name} {error:.1e}"),
+            Self::Failed { what, error, why } if verbose => {
+                format!("FAIL {name} {what} {error:.3e}\n    {}", why.replace('\n', "\n    "))
+            }
+            Self::Failed { what, error, .. } => format!("FAIL {name} {what} {error:.3e}"),
+            Self::Unsupported { reason } => format!("UNSUPPORTED {name} {reason}"),
+        }
+    }
+}
+
 /// What is compared, in this order.
 const PARTS: [&str; 4] = ["outputs", "vjp", "second_x", "second_c"];
 
