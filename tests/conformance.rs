@@ -4,6 +4,9 @@
 #[path = "../examples/conformance/referee/mod.rs"]
 mod referee;
 
+#[path = "conformance/records.rs"]
+mod records;
+
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
@@ -50,8 +53,20 @@ fn every_operation_has_four_cases_and_all_attributes_are_used() {
     let few: Vec<_> = count.iter().filter(|&(_, &n)| n < 4).collect();
     assert!(few.is_empty(), "{few:?}");
     assert_eq!(count.len(), 169);
-    let bytes: u64 = ["index.json", "cases.bin"].iter().map(|file| own().join(file).metadata().unwrap().len()).sum();
+    let bytes: u64 =
+        ["index.json", "cases.bin"].iter().map(|file| own().join(file).metadata().unwrap().len()).sum();
     assert!(bytes < 2_000_000, "{bytes} bytes");
+}
+
+#[test]
+fn the_table_of_operations_is_current() {
+    let cases = Folder::read(&own()).unwrap().cases;
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/src/operations.md");
+    let page = std::fs::read_to_string(&path).unwrap_or_default();
+    assert!(
+        page == referee::table::page(&cases),
+        "stale: cargo run --example conformance -- tests/conformance --table > docs/src/operations.md"
+    );
 }
 
 /// `x²` at -1 and 3, as it should be.
@@ -60,6 +75,7 @@ fn square() -> Case {
     Case {
         name: "any name".to_owned(),
         op: "square".to_owned(),
+        expression: "x0 * x0".to_owned(),
         attributes: Map::new(),
         outputs: vec![&x * &x],
         vjp: vec![2.0 * &c * &x],
@@ -278,7 +294,10 @@ fn run(arguments: &[&str]) -> Output {
     path.pop();
     path.push("examples");
     path.push(format!("conformance{}", std::env::consts::EXE_SUFFIX));
-    assert!(path.exists(), "`cargo test` builds the example, `cargo test --test` does not: cargo build --examples");
+    assert!(
+        path.exists(),
+        "`cargo test` builds the example, `cargo test --test` does not: cargo build --examples"
+    );
     Command::new(path).args(arguments).output().unwrap()
 }
 
@@ -301,7 +320,10 @@ fn the_program_says_what_it_found() {
     let good = folder("good", &index(|_| ()), &bytes());
     let good = good.to_str().unwrap();
     let output = run(&[good]);
-    assert_eq!((output.status.code(), &*text(&output.stdout)), (Some(0), "1 passed, 0 failed, 0 unsupported\n"));
+    assert_eq!(
+        (output.status.code(), &*text(&output.stdout)),
+        (Some(0), "1 passed, 0 failed, 0 unsupported\n")
+    );
     let output = run(&[good, "--verbose", "--op", "square"]);
     assert_eq!(text(&output.stdout), "PASS square/2 0.0e0\n1 passed, 0 failed, 0 unsupported\n");
     let output = run(&[good, "--op", "cube"]);
@@ -326,6 +348,10 @@ fn the_program_says_what_it_found() {
     assert!(text(&output.stderr).ends_with("has no cases\n"));
     let output = run(&["no/such/folder"]);
     assert_eq!(output.status.code(), Some(2));
-    assert!(text(&output.stderr).starts_with("error: no/such/folder/index.json: "), "{}", text(&output.stderr));
+    assert!(
+        text(&output.stderr).starts_with("error: no/such/folder/index.json: "),
+        "{}",
+        text(&output.stderr)
+    );
     assert!(text(&run(&["--help"]).stdout).contains("|a - b| / (1 + max|b|)"));
 }

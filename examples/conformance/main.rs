@@ -31,6 +31,9 @@ struct Options {
     /// Only the cases of this operation; may be given several times
     #[arg(long, value_name = "NAME")]
     op: Vec<String>,
+    /// Print the table of all operations, a page of the book, and judge nothing
+    #[arg(long)]
+    table: bool,
     /// Also a line for each case that is met, and what exactly is wrong with one that is not
     #[arg(long)]
     verbose: bool,
@@ -51,6 +54,10 @@ fn main() -> ExitCode {
 /// Whether all cases are met.
 fn run(options: &Options) -> Result<bool, String> {
     let cases = chosen(&options.folder, &options.op)?;
+    if options.table {
+        print!("{}", referee::table::page(&cases));
+        return Ok(true);
+    }
     let [mut passed, mut failed, mut unsupported] = [0; 3];
     for case in &cases {
         let verdict = judge(case);

@@ -36,7 +36,7 @@ class Bin:
         self.data = bytearray()
 
     def add(self, key, array):
-        array = np.ascontiguousarray(np.asarray(array, dtype="<f8"))
+        array = np.asarray(array, dtype="<f8", order="C")
         place = {"key": key, "shape": list(np.shape(array)), "offset": len(self.data)}
         self.data += array.tobytes()
         return place

@@ -16,6 +16,8 @@ pub struct Folder {
 pub struct Case {
     pub name: String,
     pub op: String,
+    /// The formula in the notation of JAX, for readers.
+    pub expression: String,
     pub attributes: Map<String, Value>,
     /// x, one array for each operand.
     pub inputs: Vec<ArrayD<f64>>,
@@ -118,6 +120,7 @@ impl Case {
         let case = Self {
             name: text("name")?,
             op: text("op")?,
+            expression: text("expr").unwrap_or_default(),
             attributes,
             inputs: arrays("inputs")?,
             outputs: arrays("outputs")?,

@@ -1,6 +1,7 @@
 //! Windows that move over images.
 
-use gradus::ops::{Conv, Pool};
+use gradus::Var;
+use gradus::ops::{Conv, ConvTranspose, Pool};
 
 use super::super::attributes::{Attributes, Result, unsupported};
 use super::{Built, Operands, one};
@@ -10,6 +11,9 @@ pub fn build<'g>(op: &str, x: Operands<'_, 'g>, a: &Attributes<'_>) -> Built<'g>
         "conv1d" => convolved(x, conv::<1>(a)?)?,
         "conv2d" => convolved(x, conv::<2>(a)?)?,
         "conv3d" => convolved(x, conv::<3>(a)?)?,
+        "conv_transpose1d" => transposed::<1>(x, a)?,
+        "conv_transpose2d" => transposed::<2>(x, a)?,
+        "conv_transpose3d" => transposed::<3>(x, a)?,
         "max_pool1d" => max_pooled(x, pool::<1>(a)?)?,
         "max_pool2d" => max_pooled(x, pool::<2>(a)?)?,
         "max_pool3d" => max_pooled(x, pool::<3>(a)?)?,
@@ -20,15 +24,15 @@ pub fn build<'g>(op: &str, x: Operands<'_, 'g>, a: &Attributes<'_>) -> Built<'g>
     })
 }
 
-fn convolved<'g>(x: Operands<'_, 'g>, conv: Conv) -> Result<gradus::Var<'g>> {
+fn convolved<'g>(x: Operands<'_, 'g>, conv: Conv) -> Result<Var<'g>> {
     x.two(|x, w| x.conv(w, conv))
 }
 
-fn max_pooled<'g>(x: Operands<'_, 'g>, pool: Pool) -> Result<gradus::Var<'g>> {
+fn max_pooled<'g>(x: Operands<'_, 'g>, pool: Pool) -> Result<Var<'g>> {
     x.one(|x| x.max_pool(pool))
 }
 
-fn avg_pooled<'g>(x: Operands<'_, 'g>, pool: Pool, a: &Attributes<'_>) -> Result<gradus::Var<'g>> {
+fn avg_pooled<'g>(x: Operands<'_, 'g>, pool: Pool, a: &Attributes<'_>) -> Result<Var<'g>> {
     // What lies in the padding counts unless the case says that it does not.
     let counted = !a.has("count_include_pad") || a.flag("count_include_pad")?;
     x.one(|x| x.avg_pool(pool.count_include_pad(counted)))
@@ -42,6 +46,17 @@ fn conv<const N: usize>(a: &Attributes<'_>) -> Result<Conv> {
         .padding_sides(sides)
         .dilation(sizes::<N>(a, "dilation")?)
         .groups(groups(a)?))
+}
+
+fn transposed<'g, const N: usize>(x: Operands<'_, 'g>, a: &Attributes<'_>) -> Result<Var<'g>> {
+    let or_zero = |key: &str| if a.has(key) { sizes::<N>(a, key) } else { Ok([0; N]) };
+    let conv = ConvTranspose::new()
+        .stride(sizes::<N>(a, "stride")?)
+        .padding(or_zero("pad")?)
+        .output_padding(or_zero("output_padding")?)
+        .dilation(sizes::<N>(a, "dilation")?)
+        .groups(groups(a)?);
+    x.two(|x, w| x.conv_transpose(w, conv))
 }
 
 fn groups(a: &Attributes<'_>) -> Result<usize> {
