@@ -5,12 +5,14 @@
 //! - [`map`]: elementwise loops; [`pairs`]: two functions in one; [`math`]: the elementary functions.
 //! - [`reduce`]: sums, maxima and minima, in an order of their own.
 //! - [`matmul`]: products of matrices; [`batch`]: of many of them; [`window`]: convolutions and pools.
+//! - [`linalg`]: factorisations of matrices, and what is made of them.
 //! - [`strided`]: arrays that do not lie in C order, copied from and to.
 //! - [`threads`]: work in parts, on the threads there are.
 
 mod batch;
 mod lanes;
 mod level;
+mod linalg;
 mod map;
 mod math;
 mod matmul;
@@ -25,6 +27,11 @@ pub(crate) use self::batch::products;
 pub(crate) use self::lanes::{FloatElement, FloatLanes, Lanes, Wrapping};
 pub(crate) use self::level::Kernel;
 pub use self::level::Level;
+pub(crate) use self::linalg::{
+    Entry, Triangle, batch_parts, cholesky, cofactor, cofactor_scratch, determinant, each_matrix, eigh,
+    eigh_scratch, eigvalsh, expm, expm_scratch, inverse, log_determinant, pinv, pinv_scratch, qr, qr_scratch, solve,
+    svd, svd_scratch, svdvals, triangular_solve,
+};
 pub(crate) use self::map::{map, map_at, map_near, select, zip, zip_at};
 pub(crate) use self::math::Fast;
 pub(crate) use self::matmul::{Factor, Layout, Matrix, MatrixMut, product_at};

@@ -30,6 +30,7 @@ mod composed;
 mod constant;
 mod index;
 mod layout;
+mod linalg;
 mod logic;
 mod matmul;
 mod normalize;
@@ -55,6 +56,7 @@ pub use self::constant::IntoVar;
 pub use self::index::Index;
 pub use self::layout::Layout;
 pub(crate) use self::layout::expanded;
+pub use self::linalg::{Linalg, Triangular};
 pub use self::logic::Logic;
 pub use self::matmul::MatMul;
 pub use self::normalize::Normalize;
@@ -100,6 +102,8 @@ pub enum Op {
     Slicing(Slicing),
     /// Windows that move over images.
     Window(Window),
+    /// Factorisations of matrices, and what is made of them.
+    Linalg(Linalg),
 }
 
 /// What is written about an operation.
@@ -249,6 +253,7 @@ macro_rules! each_family {
             Op::Index($family) => $body,
             Op::Slicing($family) => $body,
             Op::Window($family) => $body,
+            Op::Linalg($family) => $body,
         }
     };
 }

@@ -205,7 +205,7 @@ fn concatenated(operands: &[Signature], axis: &Axes) -> Result<Shape, Fault> {
 
 /// The part of `whole` that stands where operand number `index` stands in the concatenation of `parts`.
 #[track_caller]
-fn part_like<'g>(whole: Expr<'g>, axis: &Axes, index: usize, parts: &[Expr<'g>]) -> Expr<'g> {
+pub(super) fn part_like<'g>(whole: Expr<'g>, axis: &Axes, index: usize, parts: &[Expr<'g>]) -> Expr<'g> {
     let op =
         Op::Slicing(Slicing::PartLike { axis: axis.clone(), index: index as u32, count: parts.len() as u32 });
     let operands: Vec<Expr<'g>> =

@@ -4,6 +4,7 @@ mod errors;
 mod gradients;
 mod indices;
 mod kinks;
+mod linalg;
 mod normalize;
 mod ops;
 mod optimisers;
