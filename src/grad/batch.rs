@@ -91,6 +91,7 @@ impl<'g> Batching<'g> {
             Op::MatMul(MatMul::MatMul) => Some(Batch::Rows(self.batched(inputs[0], inputs[1]))),
             Op::Slicing(slicing) => self.slice(slicing, inputs),
             Op::Order(_) => Some(image(0)?.batch),
+            Op::Linalg(_) => self.matrices(op, inputs),
             // Rules are linear in the cotangent, and record no other operation of it.
             _ => None,
         }
@@ -263,6 +264,19 @@ impl<'g> Batching<'g> {
         };
         let operands: Vec<Expr<'g>> = inputs.iter().enumerate().map(operand).collect();
         graph.apply(op, &operands).ok().map(Batch::Rows)
+    }
+
+    /// Operations on the matrices of a batch: the rows are one more axis of it.
+    fn matrices(&self, op: &Op, inputs: &[Expr<'g>]) -> Option<Batch<'g>> {
+        let rank = inputs.iter().map(|input| input.ndim()).max()?;
+        let operand = |input: &Expr<'g>| match self.images.get(&input.id()) {
+            // A vector in a batch would be taken for a matrix.
+            Some(_) if input.ndim() < 2 => None,
+            Some(&image) => Some(aligned(self.stacked(image), rank)),
+            None => Some(*input),
+        };
+        let operands: Vec<Expr<'g>> = inputs.iter().map(operand).collect::<Option<_>>()?;
+        inputs[0].graph().apply(op.clone(), &operands).ok().map(Batch::Rows)
     }
 
     /// `a · b` of batches of matrices: the rows are one more axis of the batch. A vector is a matrix meanwhile.

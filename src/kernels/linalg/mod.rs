@@ -10,8 +10,6 @@ mod expm;
 mod lu;
 mod qr;
 mod svd;
-#[cfg(test)]
-mod tests;
 mod triangular;
 
 use ndarray::NdFloat;

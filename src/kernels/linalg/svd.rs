@@ -110,14 +110,7 @@ fn orthogonalise<T: Entry>(
 }
 
 /// Turns rows `i` and `j` so that they are orthogonal and the first is the longer one; false if they are so already.
-fn turn<T: Entry>(
-    rows: &mut [T],
-    long: usize,
-    turned: &mut [T],
-    width: usize,
-    i: usize,
-    j: usize,
-) -> bool {
+fn turn<T: Entry>(rows: &mut [T], long: usize, turned: &mut [T], width: usize, i: usize, j: usize) -> bool {
     let (x, y) = two_rows(rows, long, i, j);
     let (xx, yy, xy) = (dot(x, x), dot(y, y), dot(x, y));
     let near = T::epsilon() * T::of(long as f64).sqrt();

@@ -4,8 +4,8 @@
 //! eigenvalues and eigenvectors, is one node whose result is packed into one array, of which they are views; so its
 //! derivative is one rule on the packed cotangent.
 
-mod run;
 mod rules;
+mod run;
 mod spectral;
 mod systems;
 
@@ -150,9 +150,11 @@ impl Linalg {
                 "(gq + Q M) R⁻ᵀ; M symmetric, its lower triangle that of R grᵀ - gqᵀ Q",
             ),
             Self::Expm => record("expm", "e^{#1}", "the derivative of exp at aᵀ in the direction g"),
-            Self::Pinv => {
-                record("pinv", "{#1}^{+}", "-Pᵀ g Pᵀ + (1 - a P) gᵀ P Pᵀ + Pᵀ P gᵀ (1 - P a), of constant rank")
-            }
+            Self::Pinv => record(
+                "pinv",
+                "{#1}^{+}",
+                "-Pᵀ g Pᵀ + (1 - a P) gᵀ P Pᵀ + Pᵀ P gᵀ (1 - P a), of constant rank",
+            ),
         }
     }
 
@@ -208,7 +210,13 @@ impl Operation for Linalg {
         let shape = &operands[0].shape;
         let (batch, m, n) = match &shape[..] {
             [batch @ .., m, n] if fits(*m, *n) => (batch, *m, *n),
-            _ => return Err(Box::new(move |operand| Error::Rank { op, expected, operand: Box::new(operand(0)) })),
+            _ => {
+                return Err(Box::new(move |operand| Error::Rank {
+                    op,
+                    expected,
+                    operand: Box::new(operand(0)),
+                }));
+            }
         };
         let k = m.min(n);
         let with = |sizes: &[usize]| batch.iter().chain(sizes).copied().collect();

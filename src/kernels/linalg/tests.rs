@@ -1,1 +1,0 @@
-//! Factorisations against their definitions.
