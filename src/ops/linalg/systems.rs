@@ -26,7 +26,7 @@ impl<'g, T: Real> Var<'g, T> {
     /// # let g = Graph::new();
     /// let a = g.input("a", array![[4.0, 2.0], [2.0, 5.0]]);
     /// assert_eq!(a.cholesky().value()?, array![[2.0, 0.0], [1.0, 2.0]].into_dyn());
-    /// let indefinite = g.input("indefinite", array![[1.0, 2.0], [2.0, 1.0]]);
+    /// let indefinite = g.input("indefinite", array![[1.0_f64, 2.0], [2.0, 1.0]]);
     /// assert!(indefinite.cholesky().value()?.iter().all(|x| x.is_nan()));
     /// # Ok::<(), gradus::Error>(())
     /// ```
@@ -132,7 +132,7 @@ impl<'g, T: Real> Var<'g, T> {
     /// # use gradus::prelude::*;
     /// # let g = Graph::new();
     /// // The line 1 + 2 t through four points.
-    /// let a = g.input("a", array![[1.0, 0.0], [1.0, 1.0], [1.0, 2.0], [1.0, 3.0]]);
+    /// let a = g.input("a", array![[1.0_f64, 0.0], [1.0, 1.0], [1.0, 2.0], [1.0, 3.0]]);
     /// let x = a.lstsq(array![1.0, 3.0, 5.0, 7.0]).value()?;
     /// assert!((x[[0]] - 1.0).abs() < 1e-14 && (x[[1]] - 2.0).abs() < 1e-14);
     /// # Ok::<(), gradus::Error>(())
@@ -294,7 +294,7 @@ impl<'g, T: Real> Var<'g, T> {
     /// ```
     /// # use gradus::prelude::*;
     /// # let g = Graph::new();
-    /// let a = g.input("a", array![[0.0, -1.0], [1.0, 0.0]]);
+    /// let a = g.input("a", array![[0.0_f64, -1.0], [1.0, 0.0]]);
     /// let turn = (a * std::f64::consts::PI).expm().value()?;
     /// assert!((turn[[0, 0]] + 1.0).abs() < 1e-14 && turn[[0, 1]].abs() < 1e-14);
     /// # Ok::<(), gradus::Error>(())
