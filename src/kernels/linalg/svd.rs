@@ -23,7 +23,7 @@ pub(crate) fn svd<T: Entry>(a: &[T], m: usize, n: usize, out: &mut [T], work: &m
     if !orthogonalise(a, m, n, rows, turned, sizes) {
         return out.fill(T::nan());
     }
-    normalise(rows, long, sizes);
+    normalise(rows, long, &sizes[..k]);
     let (u, rest) = out.split_at_mut(m * k);
     let (s, v) = rest.split_at_mut(k);
     s.copy_from_slice(&sizes[..k]);
@@ -55,13 +55,16 @@ pub(crate) fn pinv<T: Entry>(a: &[T], m: usize, n: usize, out: &mut [T], work: &
     svd(a, m, n, packed, work);
     let (u, rest) = packed.split_at(m * k);
     let (s, v) = rest.split_at(k);
-    let near = T::of(10.0 * m.max(n) as f64) * T::epsilon() * s.first().copied().unwrap_or(T::zero());
-    out.fill(T::zero());
+    let largest = s.first().copied().unwrap_or(T::zero());
+    if largest.is_nan() {
+        return out.fill(T::nan());
+    }
+    let near = T::of(10.0 * m.max(n) as f64) * T::epsilon() * largest;
+    let kept = s.iter().take_while(|&&s| s > near).count();
     for (i, row) in out.chunks_exact_mut(m.max(1)).enumerate() {
         for (j, x) in row.iter_mut().enumerate() {
-            // Where there is no decomposition, all is NaN, and this is too.
-            let terms = (0..k).filter(|&l| !(s[l] <= near)).map(|l| v[i * k + l] / s[l] * u[j * k + l]);
-            *x = terms.fold(T::zero(), |sum, term| sum + term);
+            let term = |l: usize| v[i * k + l] / s[l] * u[j * k + l];
+            *x = (0..kept).fold(T::zero(), |sum, l| sum + term(l));
         }
     }
 }
@@ -135,16 +138,15 @@ fn turn<T: Entry>(rows: &mut [T], long: usize, turned: &mut [T], width: usize, i
 /// Makes the rows, of these lengths in descending order, unit vectors. Those of length zero, and those so short that only
 /// rounding has given them a direction, become whatever is orthogonal to the others.
 fn normalise<T: Entry>(rows: &mut [T], long: usize, sizes: &[T]) {
-    let count = if long == 0 { 0 } else { rows.len() / long };
     let near = sizes.first().map_or(T::zero(), |&largest| largest * T::epsilon() * T::of(long as f64));
-    for i in 0..count {
+    for (i, &length) in sizes.iter().enumerate() {
         let (before, rest) = rows.split_at_mut(i * long);
         let row = &mut rest[..long];
         let size = dot(row, row).sqrt();
         if size > T::zero() {
             row.iter_mut().for_each(|x| *x /= size);
         }
-        if sizes[i] > near {
+        if length > near {
             continue;
         }
         // One of the axes is not near to the span of the others.
@@ -167,7 +169,7 @@ fn straighten<T: Entry>(row: &mut [T], others: &[T], long: usize) -> bool {
             add_scaled(row, -along, other);
         }
         let size = dot(row, row).sqrt();
-        if !(size > T::of(0.5 / (long as f64).sqrt())) {
+        if size <= T::of(0.5 / (long as f64).sqrt()) {
             return false;
         }
         row.iter_mut().for_each(|x| *x /= size);
