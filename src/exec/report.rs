@@ -233,7 +233,7 @@ impl Names<'_> {
                     operands.iter().flatten().map(|place| self.base(place.base)).collect();
                 format!("t{to} = {}({})", op.name(), operands.join(", "))
             }
-            Unit::Check { from, bound, .. } => format!("check({} < {bound})", self.base(from.base)),
+            Unit::Check { from, bound, .. } => format!("check({} in {bound})", self.base(from.base)),
             Unit::Fold { fold, from, to, .. } => format!("t{to} = {}({})", fold.name(), self.base(from.base)),
             Unit::Product(product) => {
                 let (a, b) = (self.base(product.a.base), self.base(product.b.base));

@@ -4,6 +4,27 @@
 //! domain that tests sample. The rest of the crate reads records and never names an operation, but for the rewriter,
 //! whose business that is.
 
+/// Evaluates `$body` with `$T` as the type of numbers.
+macro_rules! with_number {
+    ($dtype:expr, $T:ident => $body:expr) => {
+        match $dtype {
+            DType::F32 => {
+                type $T = f32;
+                $body
+            }
+            DType::F64 => {
+                type $T = f64;
+                $body
+            }
+            DType::I64 => {
+                type $T = i64;
+                $body
+            }
+            DType::Bool => unreachable!("this operation takes numbers only"),
+        }
+    };
+}
+
 /// The body of a kernel arm on integers, for records that take them.
 macro_rules! integers {
     (Number, $run:expr) => {
@@ -24,21 +45,34 @@ macro_rules! is_number {
     };
 }
 
+mod arrange;
 mod binary;
 mod compare;
 mod composed;
 mod constant;
+mod contract;
+mod custom;
+mod gather;
+mod images;
 mod index;
+mod indexing;
 mod layout;
 mod linalg;
 mod logic;
 mod matmul;
 mod normalize;
+mod norms;
 mod operators;
 mod order;
+mod random;
 mod reduce;
+mod scan;
 mod slice;
 mod sliding;
+mod sort;
+mod statistics;
+mod surrogate;
+mod transposed;
 mod unary;
 mod whole;
 mod window;
@@ -50,9 +84,14 @@ use crate::error::{Error, Operand};
 use crate::graph::{Expr, Leaf, NodeId, Signature};
 use crate::shape::{Axes, Clash, Shape, broadcast};
 
+pub use self::arrange::{Pad, stack};
 pub use self::binary::Binary;
 pub use self::compare::Compare;
+pub(crate) use self::composed::target_like;
 pub use self::constant::IntoVar;
+pub use self::contract::einsum;
+pub use self::custom::{Custom, CustomOp, CustomSite};
+pub use self::gather::Gather;
 pub use self::index::Index;
 pub use self::layout::Layout;
 pub(crate) use self::layout::expanded;
@@ -61,12 +100,18 @@ pub use self::logic::Logic;
 pub use self::matmul::MatMul;
 pub use self::normalize::Normalize;
 pub use self::order::Order;
+pub use self::random::{Random, Rng, ShapeLike};
 pub use self::reduce::{Fold, Reduce};
+pub use self::scan::{Running, Scan};
 pub use self::slice::{Slicing, concat};
 pub use self::sliding::{Conv, PerAxis, Pool};
+pub use self::sort::ArgSort;
+pub use self::surrogate::Surrogate;
+pub use self::transposed::ConvTranspose;
 pub use self::unary::Unary;
 pub(crate) use self::whole::Task;
 pub use self::window::Window;
+pub use crate::kernels::Distribution;
 #[doc(hidden)]
 pub use crate::kernels::Level;
 
@@ -100,10 +145,22 @@ pub enum Op {
     Index(Index),
     /// Parts of arrays, and arrays put together from parts.
     Slicing(Slicing),
+    /// Elements at indices, and sums at indices.
+    Gather(Gather),
+    /// Running sums and products, and linear recurrences.
+    Scan(Scan),
+    /// The order along an axis.
+    ArgSort(ArgSort),
     /// Windows that move over images.
     Window(Window),
     /// Factorisations of matrices, and what is made of them.
     Linalg(Linalg),
+    /// Random numbers.
+    Random(Random),
+    /// A value with another derivative.
+    Surrogate(Surrogate),
+    /// An operation of the user's own.
+    Custom(Custom),
 }
 
 /// What is written about an operation.
@@ -214,6 +271,10 @@ pub(crate) trait Operation {
     fn reads(&self, _k: usize) -> bool {
         true
     }
+    /// Whether a derivative flows to operand `k`: where it is read, unless a family says otherwise.
+    fn derives(&self, k: usize) -> bool {
+        self.reads(k)
+    }
     /// The operand whose shape the result has, whatever it is.
     fn shape_giver(&self) -> Option<usize> {
         None
@@ -234,6 +295,15 @@ pub(crate) trait Operation {
     fn run(&self, _task: Task<'_>) {
         unreachable!("`{}` does not run on whole operands", self.record().name)
     }
+    /// Whether a run may end here with an error, so that nothing may be overwritten before.
+    fn can_fail(&self) -> bool {
+        false
+    }
+    /// [`run`](Self::run), for operations that can fail: why they do.
+    fn try_run(&self, task: Task<'_>) -> Result<(), String> {
+        self.run(task);
+        Ok(())
+    }
 }
 
 /// `op => expression` for the family that `op` belongs to; leaves and literals are left to the second arm.
@@ -252,8 +322,14 @@ macro_rules! each_family {
             Op::Normalize($family) => $body,
             Op::Index($family) => $body,
             Op::Slicing($family) => $body,
+            Op::Gather($family) => $body,
+            Op::Scan($family) => $body,
+            Op::ArgSort($family) => $body,
             Op::Window($family) => $body,
             Op::Linalg($family) => $body,
+            Op::Random($family) => $body,
+            Op::Surrogate($family) => $body,
+            Op::Custom($family) => $body,
         }
     };
 }
@@ -327,8 +403,12 @@ impl Op {
         each_family!(self, family => family.flops(operands, result), _ => 0)
     }
 
-    pub(crate) fn run(&self, task: Task<'_>) {
-        each_family!(self, family => family.run(task), _ => unreachable!("a leaf does not run"));
+    pub(crate) fn can_fail(&self) -> bool {
+        each_family!(self, family => family.can_fail(), _ => false)
+    }
+
+    pub(crate) fn try_run(&self, task: Task<'_>) -> Result<(), String> {
+        each_family!(self, family => family.try_run(task), _ => unreachable!("a leaf does not run"))
     }
 
     pub(crate) fn is_elementwise(&self) -> bool {
@@ -345,6 +425,10 @@ impl Op {
 
     pub(crate) fn reads(&self, k: usize) -> bool {
         each_family!(self, family => family.reads(k), _ => true)
+    }
+
+    pub(crate) fn derives(&self, k: usize) -> bool {
+        each_family!(self, family => family.derives(k), _ => true)
     }
 
     /// The number that an elementwise operation makes of numbers; none where an operand is not known.

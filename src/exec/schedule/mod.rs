@@ -15,7 +15,9 @@ use smallvec::SmallVec;
 use self::again::{FAR, is_cheap};
 use self::reduce::COLUMNS;
 pub(super) use self::reduce::segments;
-pub(super) use self::unit::{Act, Constant, Group, Member, NewValue, Product, Span, Unit, kernel_dtype};
+pub(super) use self::unit::{
+    Act, Bound, Constant, Group, Member, NewValue, Product, Span, Unit, kernel_dtype,
+};
 use super::code::{Code, Instruction};
 use super::leaf::Lie;
 use super::order::order;
@@ -148,7 +150,11 @@ impl Schedule {
     /// The first unit from which on nothing can fail: none before it may overwrite a leaf, since after an error
     /// nothing has changed.
     pub fn first_safe(&self) -> usize {
-        let last = self.units.iter().rposition(|unit| matches!(unit, Unit::Check { .. }));
+        let last = self.units.iter().rposition(|unit| match unit {
+            Unit::Check { .. } => true,
+            Unit::Whole { op, .. } => op.can_fail(),
+            _ => false,
+        });
         last.map_or(0, |last| last + 1)
     }
 
@@ -185,12 +191,18 @@ impl Schedule {
             Op::MatMul(MatMul::Dot) => self.multiply(operand(0), operand(1), shape),
             Op::MatMul(MatMul::MatMul) => self.multiply_batch(&operand(0), &operand(1), shape),
             Op::Index(Index::Along(axis)) => self.ramp(axis, shape),
-            Op::Index(Index::Within(axis)) => {
+            Op::Index(index @ (Index::Within(axis) | Index::Counted(axis))) => {
                 let axis = axis.single().unwrap_or_default();
-                self.check(operand(0), source.shapes[instruction.inputs[1] as usize][axis], at)
+                let size = source.shapes[instruction.inputs[1] as usize][axis];
+                let from_end = matches!(index, Index::Counted(_));
+                self.check(operand(0), Bound { size, from_end }, at)
             }
             Op::Slicing(slicing) => self.slice(slicing, instruction, source, shape),
-            op if op.is_whole() => self.whole(instruction, source, shape),
+            Op::Random(_) => {
+                let operands = [0, 1].iter().map(|&i| operand(0).element(i).stretched(shape)).collect();
+                self.elementwise(instruction.op.clone(), operands, dtype, shape)
+            }
+            op if op.is_whole() => self.whole(at, source, shape),
             op => {
                 let operands = (0..instruction.inputs.len()).map(|k| operand(k).stretched(shape)).collect();
                 self.elementwise(op.clone(), operands, dtype, shape)
@@ -363,14 +375,15 @@ impl Schedule {
         if place.is_packed() { place } else { self.pack(place) }
     }
 
-    fn check(&mut self, place: Place, bound: usize, instruction: u32) -> Place {
+    fn check(&mut self, place: Place, bound: Bound, instruction: u32) -> Place {
         let place = self.packed(place);
         self.settle(place.base);
         self.units.push(Unit::Check { from: place.clone(), bound, instruction });
         place
     }
 
-    fn whole(&mut self, instruction: &Instruction, source: &Source<'_>, shape: &Shape) -> Place {
+    fn whole(&mut self, at: u32, source: &Source<'_>, shape: &Shape) -> Place {
+        let instruction = &source.code.instructions[at as usize];
         let Instruction { op, inputs, dtype, .. } = instruction;
         let read = |k: usize| op.reads(k).then(|| source.operand(instruction, k));
         let mut operands: Vec<Option<Place>> = (0..inputs.len()).map(read).collect();
@@ -383,7 +396,15 @@ impl Schedule {
         let result = Signature { dtype: *dtype, shape: shape.clone() };
         let scratch = op.scratch_len(&signatures, &result);
         let to = self.value(*dtype, shape.size(), None);
-        self.units.push(Unit::Whole { op: op.clone(), signatures, operands, result, scratch, to });
+        self.units.push(Unit::Whole {
+            instruction: at,
+            op: op.clone(),
+            signatures,
+            operands,
+            result,
+            scratch,
+            to,
+        });
         Place::packed(Base::Value(to), *dtype, 0, shape.clone())
     }
 }
