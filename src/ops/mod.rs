@@ -62,7 +62,7 @@ pub use self::order::Order;
 pub use self::reduce::{Fold, Reduce};
 pub use self::slice::{Slicing, concat};
 pub use self::sliding::{Conv, PerAxis, Pool};
-pub use self::unary::Unary;
+pub use self::unary::{Bounds, Unary};
 pub use self::window::Window;
 #[doc(hidden)]
 pub use crate::kernels::Level;
