@@ -159,6 +159,8 @@ pub trait FloatLanes: Lanes<Mask = bool> + Div<Output = Self> {
     fn atan2(self, x: Self) -> Self;
     /// `√(a² + b²)` without overflow.
     fn hypot(self, other: Self) -> Self;
+    /// `a / √(a² + b²)`, 0 at the origin.
+    fn direction(self, other: Self) -> Self;
     /// `a ln b`, 0 for `a = 0`.
     fn xlogy(self, other: Self) -> Self;
     /// The remainder of a division that is rounded down.

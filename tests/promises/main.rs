@@ -1,5 +1,6 @@
 //! The tests, by what they promise. One binary, so that the crate is linked once.
 
+mod accuracy;
 mod errors;
 mod gradients;
 mod indices;
@@ -10,6 +11,7 @@ mod optimisers;
 mod products;
 mod programs;
 mod rebuilt;
+mod special_points;
 mod support;
 mod trees;
 mod values;

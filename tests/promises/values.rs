@@ -75,7 +75,15 @@ fn plain_unary(op: Unary, x: f64) -> f64 {
         Unary::Erf => libm::erf(x),
         Unary::Erfc => libm::erfc(x),
         Unary::ErfInv => plain_erf_inv(x),
-        Unary::Ndtr => 0.5 * libm::erfc(-x / 2_f64.sqrt()),
+        Unary::Ndtr if x.abs() < 40.0 => {
+            // The tail multiplies what rounding takes from x/√2, so it is given back at first order.
+            let z = -x / std::f64::consts::SQRT_2;
+            let lost = (z.mul_add(-std::f64::consts::SQRT_2, -x) + z * 9.667_293_313_452_913e-17)
+                / std::f64::consts::SQRT_2;
+            let slope = std::f64::consts::FRAC_2_SQRT_PI * (-z * z).exp();
+            0.5 * (libm::erfc(z) - slope * lost)
+        }
+        Unary::Ndtr => 0.5 * libm::erfc(-x),
         Unary::Lgamma => libm::lgamma(x),
         Unary::Digamma => plain_polygamma(0, x),
         Unary::Polygamma { n } => plain_polygamma(n, x),
@@ -159,9 +167,14 @@ fn plain_erf_inv(y: f64) -> f64 {
     }
 }
 
+/// Whether it is as close as its terms, next to the root of a sum.
+fn near_root(op: Unary, found: f64, expected: f64, unit: f64) -> bool {
+    op == Unary::Digamma && (found - expected).abs() < 8.0 * unit
+}
+
 /// Whether one operation in f64 and one rounding is the operation in f32, and the operation is exact but for one rounding.
 fn is_rounded_once(op: Binary) -> bool {
-    !matches!(op, Binary::Pow | Binary::Atan2 | Binary::Hypot | Binary::Xlogy)
+    !matches!(op, Binary::Pow | Binary::Atan2 | Binary::Hypot | Binary::Direction | Binary::Xlogy)
 }
 
 fn plain_binary(op: Binary, a: f64, b: f64) -> f64 {
@@ -173,6 +186,8 @@ fn plain_binary(op: Binary, a: f64, b: f64) -> f64 {
         Binary::Pow => a.powf(b),
         Binary::Atan2 => a.atan2(b),
         Binary::Hypot => a.hypot(b),
+        Binary::Direction if a == 0.0 && !b.is_nan() => 0.0,
+        Binary::Direction => a / a.hypot(b),
         Binary::Xlogy if a == 0.0 && !b.is_nan() => 0.0,
         Binary::Xlogy => a * b.ln(),
         Binary::Copysign => a.copysign(b),
@@ -219,7 +234,8 @@ fn unary_operations() {
         for (&x, &found) in x.iter().zip(&found) {
             let expected = plain_unary(op, x);
             assert!(
-                agrees(found, expected, f64::EPSILON, f64::MIN_POSITIVE),
+                agrees(found, expected, f64::EPSILON, f64::MIN_POSITIVE)
+                    || near_root(op, found, expected, f64::EPSILON),
                 "{op:?} of {x}: {found}, not {expected}"
             );
         }

@@ -138,15 +138,18 @@ fn with_exceptions(x: f64, p: f64, power: f64) -> f64 {
     if (p == 0.0) | (x == 1.0) { 1.0 } else { y }
 }
 
+/// Beyond this exponent every power but that of 1 has over- or underflowed already.
+const HUGE: f64 = (1_u128 << 64) as f64;
+
 /// `xᵖ`, below 1.2 ulp.
 #[inline(always)]
 pub(super) fn pow64<const FUSED: bool>(x: f64, p: f64) -> f64 {
-    // Beyond 2⁶⁴ every power but that of 1 has over- or underflowed already.
-    const HUGE: f64 = (1_u128 << 64) as f64;
     let l = ln_sum::<FUSED>(x.abs());
     let bounded = clamp(p, -HUGE, HUGE);
     let y = product::<FUSED>(bounded, l.high);
-    let power = exp_sum64::<FUSED>(y.high, fma::<FUSED, _>(bounded, l.low, y.low));
+    // Beyond the range of the exponential the low part may be as large as its argument.
+    let low = if y.high.abs() > 800.0 { 0.0 } else { fma::<FUSED, _>(bounded, l.low, y.low) };
+    let power = exp_sum64::<FUSED>(y.high, low);
     with_exceptions(x, p, power)
 }
 
@@ -181,7 +184,7 @@ pub(super) fn pow_wide<const FUSED: bool>(x: f64, p: f64) -> f64 {
     );
 
     const ROUND: f64 = 1.5 * (1_u64 << 52) as f64 + 2046.0;
-    let y = clamp(p * ln, -160.0, 160.0);
+    let y = clamp(clamp(p, -HUGE, HUGE) * ln, -160.0, 160.0);
     let shifted = fma::<FUSED, _>(y, std::f64::consts::LOG2_E, ROUND);
     let r = fma::<FUSED, _>(-(shifted - ROUND), std::f64::consts::LN_2, y);
     let q = poly::<FUSED, _, _>(
@@ -228,4 +231,17 @@ pub(super) fn hypot32<const FUSED: bool>(a: f32, b: f32) -> f32 {
     let (wide_a, wide_b) = (f64::from(a), f64::from(b));
     let y = fma::<FUSED, _>(wide_a, wide_a, wide_b * wide_b).sqrt() as f32;
     if (a.abs() == f32::INFINITY) | (b.abs() == f32::INFINITY) { f32::INFINITY } else { y }
+}
+
+/// `a / √(a² + b²)`, 0 at the origin.
+#[inline(always)]
+pub(super) fn direction64<const FUSED: bool>(a: f64, b: f64) -> f64 {
+    let y = a / hypot64::<FUSED>(a, b);
+    if (a == 0.0) & !b.is_nan() { 0.0 } else { y }
+}
+
+/// In double precision, rounded once.
+#[inline(always)]
+pub(super) fn direction32<const FUSED: bool>(a: f32, b: f32) -> f32 {
+    direction64::<FUSED>(f64::from(a), f64::from(b)) as f32
 }

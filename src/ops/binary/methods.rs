@@ -69,6 +69,27 @@ impl<'g, T: Real> Var<'g, T> {
         self.binary(Binary::Hypot, other)
     }
 
+    /// `a/√(a² + b²)`, 0 at the origin: the first coordinate of the unit vector along `(a, b)`, which is the derivative of
+    /// [`hypot`](Self::hypot). Derivative: `b²/(a² + b²)^(3/2)` and `-ab/(a² + b²)^(3/2)`, both 0 at the origin; in which nothing
+    /// cancels, as it would in the derivative of the quotient.
+    ///
+    /// ```
+    /// # use gradus::prelude::*;
+    /// # let g = Graph::new();
+    /// let (a, b) = (g.input("a", 3.0), g.input("b", 4.0));
+    /// assert_eq!(a.direction(b).item()?, 0.6);
+    /// assert!((a.direction(b).grad(a).item()? - 0.128).abs() < 1e-16);
+    /// # Ok::<(), gradus::Error>(())
+    /// ```
+    ///
+    /// # Panics
+    /// If the shapes do not broadcast.
+    #[track_caller]
+    #[must_use]
+    pub fn direction(self, other: impl IntoVar<'g, T>) -> Self {
+        self.binary(Binary::Direction, other)
+    }
+
     /// `a ln b`, where `0 ln b = 0` for every `b` but NaN: what an entropy is made of. Derivative: `ln b`, so -∞ at `b = 0`; and
     /// `a/b`, 0 at `a = b = 0`.
     ///

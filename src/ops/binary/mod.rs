@@ -222,7 +222,11 @@ binary! {
         derivative: "b aᵇ⁻¹, 0 for b = 0; aᵇ ln a, 0 for a = 0",
         kernel: |a, b| a.powf(b),
         vjp: |a, b, y, g| [
-            b.eq(0.0).select(0.0, g * (b * a.pow(b - 1.0))),
+            match b.as_literal() {
+                Some(0.0) => Cotangent::Zero,
+                Some(p) => (g * (a.pow(p - 1.0) * p)).into(),
+                None => b.eq(0.0).select(0.0, g * (b * a.pow(b - 1.0))).into(),
+            },
             (a.eq(0.0) & b.ge(0.0)).select(0.0, g * (y * a.ln())),
         ],
         domain: Domain::within(0.4, 2.0),
@@ -246,7 +250,19 @@ binary! {
         latex: r"\sqrt{{#1}^{2} + {#2}^{2}}",
         derivative: "a/y, b/y, 0 at y = 0",
         kernel: |a, b| a.hypot(b),
-        vjp: |a, b, y, g| [y.eq(0.0).select(0.0, g * (a / y)), y.eq(0.0).select(0.0, g * (b / y))],
+        vjp: |a, b, y, g| [g * a.direction(b), g * b.direction(a)],
+        domain: Domain::within(0.4, 2.0),
+    }
+
+    /// The cosine of the angle of a point, documented at [`Var::direction`].
+    Direction for Real {
+        name: "direction",
+        notation: Notation::Method,
+        latex: r"\frac{#1}{\sqrt{{#1}^{2} + {#2}^{2}}}",
+        derivative: "b²/(a² + b²)^(3/2), -ab/(a² + b²)^(3/2), 0 at the origin",
+        kernel: |a, b| a.direction(b),
+        // Products of the two coordinates: nothing cancels.
+        vjp: |a, b, y, g| [turn(a, b, g * b.direction(a).square()), turn(a, b, -(g * (y * b.direction(a))))],
         domain: Domain::within(0.4, 2.0),
     }
 
@@ -283,6 +299,12 @@ binary! {
         vjp: |a, b, y, g| [g * (a.sign() * one_like(b).copysign(b)), Cotangent::Zero],
         domain: Domain::within(0.4, 2.0),
     }
+}
+
+/// The cotangent over the length of a vector, 0 at the origin.
+fn turn<'g>(a: Expr<'g>, b: Expr<'g>, g: Expr<'g>) -> Expr<'g> {
+    let length = a.hypot(b);
+    length.eq(0.0).select(0.0, g / length)
 }
 
 /// The sign of 1, with which an operand's own becomes that of another.
