@@ -5,6 +5,7 @@
 //! the last place; a derivative by `1e-14 (1 + c)`. Where a derivative is made of the stored result, as `1 - y²`, two units in
 //! the last place of 1 are allowed as well.
 
+use gradus::ops::{Level, Op, Unary};
 use gradus::{Graph, Real, Var};
 use ndarray::Array1;
 
@@ -146,6 +147,38 @@ fn of_values_and_derivatives_in_double_precision() {
                 if !close(found, [expected, 0.0], allowed(order, 1e-14), stored(name, row.x)) {
                     let c = row.conditions[order];
                     missed.push(format!("{at}, derivative {order}: {found:e}, not {expected:e}, c = {c}"));
+                }
+            }
+        }
+    }
+    assert!(missed.is_empty(), "{} are off:\n{}", missed.len(), missed.join("\n"));
+}
+
+/// The kernel of a table, if it is that of one operation.
+fn kernel(name: &str, p: f64) -> Option<Unary> {
+    let wanted = |op: &Unary| Op::Unary(*op).record().is_some_and(|record| record.name == name);
+    let attribute = |op: Unary| match op {
+        Unary::Powi { .. } => Unary::Powi { n: p as i32 },
+        Unary::Powf { .. } => Unary::Powf { p: p.into() },
+        Unary::Elu { .. } => Unary::Elu { alpha: p.into() },
+        Unary::Polygamma { .. } => Unary::Polygamma { n: p as u32 },
+        op => op,
+    };
+    Unary::all(1, 1.0).into_iter().find(wanted).map(attribute)
+}
+
+#[test]
+fn of_kernels_at_every_level() {
+    let mut missed = Vec::new();
+    for (name, p, rows) in tables() {
+        let Some(op) = kernel(name, p) else { continue };
+        let x: Vec<f64> = rows.iter().map(|row| row.x).collect();
+        for level in Level::available() {
+            let mut y = vec![0.0; x.len()];
+            op.run(level, &x, &mut y);
+            for (row, &found) in rows.iter().zip(&y) {
+                if !close(found, row.value, 4e-16 * (1.0 + row.conditions[0]), 0.0) {
+                    missed.push(format!("{op:?} at {:e}, {level:?}: {found:e}, not {:e}", row.x, row.value[0]));
                 }
             }
         }

@@ -169,7 +169,7 @@ fn plain_erf_inv(y: f64) -> f64 {
 
 /// Whether it is as close as its terms, next to the root of a sum.
 fn near_root(op: Unary, found: f64, expected: f64, unit: f64) -> bool {
-    op == Unary::Digamma && (found - expected).abs() < 8.0 * unit
+    matches!(op, Unary::Digamma | Unary::Polygamma { .. }) && (found - expected).abs() < 64.0 * unit
 }
 
 /// Whether one operation in f64 and one rounding is the operation in f32, and the operation is exact but for one rounding.
@@ -192,7 +192,7 @@ fn plain_binary(op: Binary, a: f64, b: f64) -> f64 {
         Binary::Xlogy => a * b.ln(),
         Binary::Copysign => a.copysign(b),
         Binary::Remainder if a.is_finite() && b.is_infinite() && a != 0.0 => if (a < 0.0) == (b < 0.0) { a } else { b },
-        Binary::Remainder if (a % b) * b < 0.0 => a % b + b,
+        Binary::Remainder if (a % b > 0.0 && b < 0.0) || (a % b < 0.0 && b > 0.0) => a % b + b,
         Binary::Remainder => a % b,
         _ if a.is_nan() || b.is_nan() => f64::NAN,
         Binary::Maximum if a > b => a,
