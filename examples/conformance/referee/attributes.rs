@@ -24,11 +24,14 @@ pub struct Attributes<'a> {
     read: RefCell<BTreeSet<String>>,
 }
 
-/// A place along one axis: a range in Python's sense, or one element, whose axis goes away.
+/// A place along one axis: a range in Python's sense, or one element, whose axis goes away; or a new axis, or an ellipsis,
+/// all axes that are not named.
 #[derive(Clone, Copy, Debug)]
 pub enum Place {
     Range { start: Option<isize>, stop: Option<isize>, step: isize },
     At(isize),
+    New,
+    Rest,
 }
 
 impl<'a> Attributes<'a> {
@@ -54,6 +57,12 @@ impl<'a> Attributes<'a> {
 
     pub fn has(&self, key: &str) -> bool {
         self.get(key).is_some()
+    }
+
+    /// Whether the attribute is null, which in NumPy is something else than a missing one where that has a value.
+    pub fn is_null(&self, key: &str) -> bool {
+        self.read.borrow_mut().insert(key.to_owned());
+        self.all.get(key).is_some_and(Value::is_null)
     }
 
     fn understood<T>(&self, key: &str, value: &Value, expected: &str, read: Option<T>) -> Result<T> {
@@ -164,15 +173,20 @@ impl<'a> Attributes<'a> {
         self.required(key, read)
     }
 
-    /// Places along the first axes: `[start, stop, step]` or an integer for each.
+    /// Places along the first axes: `[start, stop, step]` or an integer for each; null is a new axis, `"..."` the others.
     pub fn the_places(&self, key: &str) -> Result<Vec<Place>> {
         let bound = |value: &Value| if value.is_null() { Some(None) } else { small(value).map(Some) };
         let place = |value: &Value| match value {
             Value::Array(list) => {
-                let [start, stop, step] = &list[..] else { return None };
-                let step = bound(step)?.unwrap_or(1);
+                let (start, stop, step) = match &list[..] {
+                    [start, stop, step] => (start, stop, bound(step)?.unwrap_or(1)),
+                    [start, stop] => (start, stop, 1),
+                    _ => return None,
+                };
                 Some(Place::Range { start: bound(start)?, stop: bound(stop)?, step })
             }
+            Value::Null => Some(Place::New),
+            Value::String(text) if text == "..." => Some(Place::Rest),
             one => small(one).map(Place::At),
         };
         let read =

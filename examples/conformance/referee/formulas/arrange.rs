@@ -1,6 +1,7 @@
 //! The same elements in another arrangement.
 
 use gradus::{Axes, Cut, Pad, Shape, Sizes, Var, concat, stack};
+use serde_json::Value;
 
 use super::super::attributes::{Attributes, Place, Result, axes, unsupported};
 use super::{Built, Operands, one};
@@ -39,12 +40,17 @@ pub fn build<'g>(op: &str, x: Operands<'_, 'g>, a: &Attributes<'_>) -> Built<'g>
             let axes = axes(&a.the_integers("axis")?);
             x.one(|x| x.expand_dims(axes))?
         }
+        // Without an axis, of all elements as one line.
+        "concat" if a.is_null("axis") => concat(&x.0.iter().map(|x| x.ravel()).collect::<Vec<_>>(), 0),
         "concat" => concat(x.0, a.axis("axis")?.unwrap_or(0)),
         "stack" => stack(x.0, a.axis("axis")?.unwrap_or(0)),
         "split" => return split(x, a),
         "slice" => {
             let places = a.the_places("index")?;
-            x.one(|x| x.slice_each(cuts(&places)).squeeze(gone(&places)))?
+            x.one(|x| {
+                let places = spread(&places, x.ndim());
+                x.slice_each(cuts(&places)).squeeze(gone(&places)).expand_dims(new(&places))
+            })?
         }
         "slice_assign" => part(x, a, |x, cuts, y| x.slice_assign(cuts, y))?,
         "slice_add" => part(x, a, |x, cuts, y| x.slice_add(cuts, y))?,
@@ -82,26 +88,56 @@ pub fn build<'g>(op: &str, x: Operands<'_, 'g>, a: &Attributes<'_>) -> Built<'g>
 fn split<'g>(x: Operands<'_, 'g>, a: &Attributes<'_>) -> Built<'g> {
     let [x] = x.exactly()?;
     let axis = a.axis("axis")?.unwrap_or(0);
-    if a.has("sections") {
-        return Ok(Some(x.split(axis, a.the_integer("sections")?)));
+    // As in NumPy, one number is that of equal parts.
+    let names = ["sections", "indices_or_sections", "parts", "num", "n", "at"];
+    let counted = names.into_iter().find(|key| a.get(key).is_some_and(Value::is_number));
+    if let Some(key) = counted {
+        return Ok(Some(x.split(axis, a.the_integer(key)?)));
     }
-    let at: Vec<isize> = a.the_integers("at")?.into_iter().map(|at| at as isize).collect();
+    let at = if a.has("indices_or_sections") { "indices_or_sections" } else { "at" };
+    let at: Vec<isize> = a.the_integers(at)?.into_iter().map(|at| at as isize).collect();
     Ok(Some(x.split_at(axis, &at)))
+}
+
+/// The places with an ellipsis written out.
+fn spread(places: &[Place], rank: usize) -> Vec<Place> {
+    let named = places.iter().filter(|place| matches!(place, Place::Range { .. } | Place::At(_))).count();
+    let whole = Place::Range { start: None, stop: None, step: 1 };
+    let each = |place: &Place| match place {
+        Place::Rest => vec![whole; rank.saturating_sub(named)],
+        &other => vec![other],
+    };
+    places.iter().flat_map(each).collect()
 }
 
 /// A place along each of the first axes; an element is a range of one.
 fn cuts(places: &[Place]) -> Vec<Cut> {
     let cut = |place: &Place| match *place {
-        Place::Range { start, stop, step } => Cut::python(start, stop, step),
-        Place::At(i) => Cut::python(i, Some(i + 1).filter(|&end| end != 0), 1),
+        Place::Range { start, stop, step } => Some(Cut::python(start, stop, step)),
+        Place::At(i) => Some(Cut::python(i, Some(i + 1).filter(|&end| end != 0), 1)),
+        Place::New | Place::Rest => None,
     };
-    places.iter().map(cut).collect()
+    places.iter().filter_map(cut).collect()
 }
 
 /// The axes of which one element is named.
 fn gone(places: &[Place]) -> Axes {
-    let axes: Vec<usize> = (0..places.len()).filter(|&axis| matches!(places[axis], Place::At(_))).collect();
-    Axes::from(&axes[..])
+    numbered(places.iter().filter(|place| !matches!(place, Place::New)), |place| {
+        matches!(place, Place::At(_))
+    })
+}
+
+/// The new axes of the result.
+fn new(places: &[Place]) -> Axes {
+    numbered(places.iter().filter(|place| !matches!(place, Place::At(_))), |place| {
+        matches!(place, Place::New)
+    })
+}
+
+/// The numbers of those that are asked for.
+fn numbered<'a>(places: impl Iterator<Item = &'a Place>, asked: impl Fn(&Place) -> bool) -> Axes {
+    let found = places.enumerate().filter(|(_, place)| asked(place)).map(|(axis, _)| axis);
+    Axes::from(&found.collect::<Vec<_>>()[..])
 }
 
 /// What is done to a part of an array with another one.
@@ -111,17 +147,23 @@ fn part<'g>(
     f: impl FnOnce(Var<'g>, Vec<Cut>, Var<'g>) -> Var<'g>,
 ) -> Result<Var<'g>> {
     let places = a.the_places("index")?;
+    if places.iter().any(|place| matches!(place, Place::New)) {
+        return unsupported("a part with a new axis");
+    }
     x.two(|x, y| {
-        // An update has no axis where one element is named; one that stretches has fewer axes anyhow.
-        let all = y.ndim() > 0 && places.iter().any(|place| matches!(place, Place::At(_)));
-        f(x, cuts(&places), if all { y.expand_dims(gone(&places)) } else { y })
+        let places = spread(&places, x.ndim());
+        // An update has no axis where one element is named; one that stretches may have fewer axes anyhow.
+        let named = places.iter().filter(|place| matches!(place, Place::At(_))).count();
+        let missing = (x.ndim() - named).saturating_sub(y.ndim());
+        let y = if named > 0 { y.expand_dims(&(0..missing).collect::<Vec<_>>()[..]) } else { y };
+        f(x, cuts(&places), y.expand_dims(gone(&places)))
     })
 }
 
 fn pad<'g>(x: Operands<'_, 'g>, a: &Attributes<'_>) -> Result<Var<'g>> {
-    let widths: Vec<[usize; 2]> =
-        a.the_pairs("widths")?.into_iter().map(|(before, after)| [before, after]).collect();
-    let value = a.number("value")?.unwrap_or(0.0);
+    let [x] = x.exactly()?;
+    let widths = widths(a, x.ndim())?;
+    let value = a.number("value")?.or(a.number("constant_values")?).unwrap_or(0.0);
     let mode = match a.text("mode")? {
         None | Some("constant") => Pad::Constant(value),
         Some("edge") => Pad::Edge,
@@ -130,7 +172,23 @@ fn pad<'g>(x: Operands<'_, 'g>, a: &Attributes<'_>) -> Result<Var<'g>> {
         Some("wrap") => Pad::Wrap,
         Some(other) => return unsupported(format!("the attribute `mode` = \"{other}\" is not known here")),
     };
-    x.one(|x| x.pad(&widths, mode))
+    Ok(x.pad(&widths, mode))
+}
+
+/// What is added before and behind along each axis: as in NumPy, a number or one pair stand for all of them.
+fn widths(a: &Attributes<'_>, rank: usize) -> Result<Vec<[usize; 2]>> {
+    let flat =
+        a.get("widths").and_then(Value::as_array).is_some_and(|list| list.iter().all(Value::is_number));
+    let pairs = match &a.get("widths") {
+        Some(Value::Number(_)) => a.the_sizes("widths")?.into_iter().map(|n| (n, n)).collect(),
+        Some(Value::Array(list)) if flat && list.len() == 2 => {
+            let both = a.the_sizes("widths")?;
+            vec![(both[0], both[1])]
+        }
+        _ => a.the_pairs("widths")?,
+    };
+    let pairs: Vec<[usize; 2]> = pairs.into_iter().map(|(before, after)| [before, after]).collect();
+    Ok(if let [both] = pairs[..] { vec![both; rank] } else { pairs })
 }
 
 /// One shift after another, each along its axis; without an axis, of all elements as one line.

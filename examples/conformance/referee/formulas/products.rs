@@ -23,7 +23,12 @@ pub fn build<'g>(op: &str, x: Operands<'_, 'g>, a: &Attributes<'_>) -> Built<'g>
         }
         "tensordot" => tensordot(x, a)?,
         "einsum" => match a.text("spec")? {
-            Some(spec) => einsum(spec, x.0),
+            Some(spec) => {
+                // One operand may stand for all, as in a Gram matrix.
+                let count = spec.matches(',').count() + 1;
+                let all = if let [x] = x.0 { vec![*x; count] } else { x.0.to_vec() };
+                einsum(spec, &all)
+            }
             None => return unsupported("the attribute `spec` is missing"),
         },
         _ => return Ok(None),

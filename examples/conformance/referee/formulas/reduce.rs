@@ -29,12 +29,17 @@ pub fn build<'g>(op: &str, x: Operands<'_, 'g>, a: &Attributes<'_>) -> Built<'g>
         "cumsum" => running(x, a, Var::cumsum, Var::cumsum_reverse)?,
         "cumprod" => running(x, a, Var::cumprod, Var::cumprod_reverse)?,
         "sort" => {
-            let descending = a.flag("descending")?;
-            along(x, a, |x, axis| if descending { x.sort_descending(axis) } else { x.sort(axis) })?
+            let (descending, line) = (a.flag("descending")?, a.is_null("axis"));
+            along(x, a, |x, axis| {
+                let (x, axis) = if line { (x.ravel(), Axes::from(0)) } else { (x, axis) };
+                if descending { x.sort_descending(axis) } else { x.sort(axis) }
+            })?
         }
         "topk" => {
             let k = a.the_integer("k")?;
-            along(x, a, |x, axis| x.topk(axis, k).0)?
+            let smallest = a.has("largest") && !a.flag("largest")?;
+            let axis = a.axis("axis")?.unwrap_or(-1);
+            x.one(|x| if smallest { -(-x).topk(axis, k).0 } else { x.topk(axis, k).0 })?
         }
         "global_avg_pool" => x.one(Var::global_avg_pool)?,
         _ => return Ok(None),
@@ -52,13 +57,13 @@ fn fold<'g>(
     x.one(|x| if keepdims { kept(x, axes) } else { gone(x, axes) })
 }
 
-/// What keeps the shape, along `axis`, or along the last one.
+/// What keeps the shape, along `axis`, or along the last one; along all where it is null.
 fn along<'g>(
     x: Operands<'_, 'g>,
     a: &Attributes<'_>,
     f: impl FnOnce(Var<'g>, Axes) -> Var<'g>,
 ) -> Result<Var<'g>> {
-    let axes = if a.has("axis") { a.axes("axis")? } else { Axes::from(-1) };
+    let axes = if a.has("axis") || a.is_null("axis") { a.axes("axis")? } else { Axes::from(-1) };
     x.one(|x| f(x, axes))
 }
 
@@ -84,7 +89,8 @@ fn norm<'g>(x: Operands<'_, 'g>, a: &Attributes<'_>) -> Result<Var<'g>> {
     let given = a.integers("axis")?;
     let axes = given.clone().unwrap_or_else(|| (0..operand.ndim() as i64).collect());
     match (attributes::number(order), axes.len()) {
-        (Some(order), 1) => fold(
+        // Matrices have two axes; of any other number all elements are one vector.
+        (Some(order), rank) if rank != 2 => fold(
             x,
             a,
             |x, axes| x.vector_norm_axis(axes, order),
