@@ -4,7 +4,7 @@ use std::ops::Div;
 
 use crate::element::{DType, Float, with_float, with_type};
 use crate::kernels::{self, Instruction, Join, Level, Operands, Pair, Term};
-use crate::ops::{Fold, Logic, Op};
+use crate::ops::{Fold, Logic, Op, Random};
 use crate::shape::{Shape, Strides};
 
 use super::place::Place;
@@ -20,6 +20,8 @@ pub(super) enum BlockOp {
     Load { dtype: DType, first: usize, shape: Shape, strides: Strides, rows: bool },
     /// The value of each row for all of its columns.
     Expand { dtype: DType },
+    /// Random numbers, of one for each element or for each row.
+    Draw { random: Random, level: Level, rows: bool },
     /// The same elements elsewhere.
     Copy { dtype: DType },
     /// A reduction of each row.
@@ -63,6 +65,16 @@ impl Instruction for BlockOp {
                     line.fill(x);
                 }
             }),
+            Self::Draw { random, level, rows } => with_float!(
+                random.dtype,
+                T => {
+                    let window = at.window();
+                    let first = if *rows { window.first } else { window.first * window.columns };
+                    let state = [0, 1].map(|k| at.read::<i64>(k)[0]);
+                    random.run::<T>(*level, state, first, at.write());
+                },
+                _ => unreachable!("only floats are drawn")
+            ),
             Self::Copy { dtype } => with_type!(*dtype, T => {
                 let x = at.read::<T>(0);
                 at.write::<T>().copy_from_slice(x);

@@ -147,6 +147,11 @@ impl Code {
         Error::IndexOutOfRange { index, size, axis, indices, operand }
     }
 
+    /// The error of an operation that has no result, at instruction `node`.
+    pub fn failed(&self, cause: String, node: usize, shapes: &[Shape]) -> Error {
+        Error::Failed { node: Box::new(self.describe(node, shapes[node].clone())), cause }
+    }
+
     /// The number of axes and the element type of an input; a parameter takes one shape alone.
     pub fn takes(&self, source: &Source) -> Option<(usize, DType)> {
         let Instruction { op, dtype, shape, .. } = &self.instructions[source.instruction as usize];

@@ -2,7 +2,7 @@
 //! fused, overwritten or shared out among threads. It shares with the other way to run the kernels of elementwise
 //! operations, of reductions and of windows alone: it is there to judge the rest.
 
-use ndarray::{ArrayD, ArrayView2, ArrayViewD, Axis, IxDyn, concatenate};
+use ndarray::{ArrayD, ArrayView2, ArrayViewD, Axis, Dimension, IxDyn, Slice, concatenate};
 
 use super::bind::as_array;
 use super::block::BlockOp;
@@ -17,7 +17,7 @@ use crate::kernels::{
     Slot, Span, Threads,
 };
 use crate::ops::{Fold, Index, Layout, Op, Reduce, Slicing, Task, expanded};
-use crate::shape::{Axes, Run, Shape};
+use crate::shape::{Axes, Run, Shape, diagonal_of};
 
 /// The values of all instructions that have one.
 pub(super) struct Plain<'a> {
@@ -76,7 +76,13 @@ impl<'a> Plain<'a> {
             }
             Op::Index(_) => self.check(i, operand(0))?,
             Op::Slicing(slicing) => self.slice(slicing, instruction, shape),
-            op if op.is_whole() => self.whole(instruction, shape),
+            Op::Random(random) => {
+                let state = i64::array(operand(0)).expect("a state is of integers");
+                let state = [0, 1].map(|i| pack(state.slice_axis(Axis(0), Slice::from(i..=i))));
+                let draw = BlockOp::Draw { random: *random, level: self.level, rows: false };
+                apply(&state, *dtype, shape, |at| draw.run(at))
+            }
+            op if op.is_whole() => self.whole(i, shape)?,
             op => {
                 let operands: Vec<Value> = (0..inputs.len()).map(|k| stretched(operand(k), shape)).collect();
                 let dtypes = operands.iter().map(|value| value.dtype()).collect::<Vec<_>>();
@@ -171,6 +177,16 @@ impl<'a> Plain<'a> {
                 }
                 pack(whole.view())
             }),
+            Slicing::Diagonal { axes, offset } => each_dtype!(operand(0), Value(x) => {
+                let place = on_diagonal(x.shape(), axes, *offset);
+                pack(ArrayD::from_shape_fn(&shape[..], |at| x[&place(at.slice())[..]]).view())
+            }),
+            Slicing::Undiagonal { axes, offset } => each_dtype!(operand(0), Value(diagonal) => {
+                let place = on_diagonal(shape, axes, *offset);
+                let mut whole = ArrayD::default(&shape[..]);
+                diagonal.indexed_iter().for_each(|(at, &x)| whole[&place(at.slice())[..]] = x);
+                pack(whole.view())
+            }),
             Slicing::Concat { axis, count } => with_type!(instruction.dtype, T => {
                 let parts: Vec<ArrayViewD<'_, T>> =
                     (0..*count as usize).map(|k| view::<T>(operand(k))).collect();
@@ -187,8 +203,8 @@ impl<'a> Plain<'a> {
         }
     }
 
-    fn whole(&self, instruction: &Instruction, shape: &Shape) -> Value {
-        let Instruction { op, inputs, dtype, .. } = instruction;
+    fn whole(&self, i: usize, shape: &Shape) -> Result<Value> {
+        let Instruction { op, inputs, dtype, .. } = &self.code.instructions[i];
         let signature = |&input: &u32| Signature {
             dtype: self.code.instructions[input as usize].dtype,
             shape: self.shapes[input as usize].clone(),
@@ -199,10 +215,14 @@ impl<'a> Plain<'a> {
         let read = (0..inputs.len()).filter(|&k| reads[k]);
         let values: Vec<Value> = read.map(|k| self.value(inputs[k]).clone()).collect();
         let scratch = op.scratch_len(&operands, &result);
-        apply_in(&values, *dtype, shape, scratch, |at| {
+        let mut outcome = Ok(());
+        let value = apply_in(&values, *dtype, shape, scratch, |at| {
             let (operands, result, reads) = (&operands[..], &result, &reads[..]);
-            op.run(Task { level: self.level, threads: Threads::ONE, operands, result, reads, at });
-        })
+            outcome =
+                op.try_run(Task { level: self.level, threads: Threads::ONE, operands, result, reads, at });
+        });
+        outcome.map_err(|cause| self.code.failed(cause, i, &self.shapes))?;
+        Ok(value)
     }
 }
 
@@ -239,6 +259,22 @@ fn reshaped(x: &Value, shape: &Shape) -> Value {
 /// The numbers of the elements that a cut takes.
 fn places(run: Run) -> Vec<usize> {
     (0..run.count as isize).map(|i| (run.first as isize + i * run.step) as usize).collect()
+}
+
+/// Where an element of the diagonals stands in the matrices of this shape.
+fn on_diagonal(whole: &[usize], axes: &Axes, offset: isize) -> impl Fn(&[usize]) -> Vec<usize> {
+    let [i, j] = axes.pair().expect("a diagonal has two axes");
+    let (row, column, _) = diagonal_of(whole[i], whole[j], offset);
+    let rank = whole.len();
+    move |at| {
+        let (along, mut rest) = (at[at.len() - 1], at.iter());
+        let mut place = |axis| match axis {
+            _ if axis == i => row + along,
+            _ if axis == j => column + along,
+            _ => *rest.next().expect("every other axis has its place"),
+        };
+        (0..rank).map(&mut place).collect()
+    }
 }
 
 /// A kernel's result on packed operands.

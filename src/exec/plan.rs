@@ -330,7 +330,7 @@ impl<'a> Layouter<'a> {
                     effort,
                 });
             }
-            Unit::Whole { op, signatures, operands, result, scratch, to } => {
+            Unit::Whole { instruction, op, signatures, operands, result, scratch, to } => {
                 let read = |place: &Place| {
                     self.slot(place.base, place.dtype, place.offset, Reach::Whole(place.size()))
                 };
@@ -343,6 +343,7 @@ impl<'a> Layouter<'a> {
                 };
                 let work = Work::Whole {
                     call: Call::new(&reads, &[self.whole(*to), own], extent),
+                    instruction: *instruction,
                     op: op.clone(),
                     signatures: signatures.clone(),
                     reads: operands.iter().map(Option::is_some).collect(),

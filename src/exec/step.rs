@@ -53,6 +53,7 @@ pub(super) enum Work {
     /// An operation on whole operands, of which those that are read say so.
     Whole {
         call: Call,
+        instruction: u32,
         op: Op,
         signatures: Vec<Signature>,
         reads: Vec<bool>,
@@ -79,6 +80,16 @@ pub(super) struct OutOfRange {
     pub instruction: u32,
 }
 
+/// Why a run ended early.
+pub(super) enum Halt {
+    OutOfRange(OutOfRange),
+    /// The operation of an instruction has no result.
+    Failed {
+        cause: String,
+        instruction: u32,
+    },
+}
+
 /// One step of a run.
 pub(super) struct Step {
     pub work: Work,
@@ -98,7 +109,7 @@ impl Step {
     }
 
     #[inline]
-    pub fn run(&self, memory: &Memory<'_>, level: Level, threads: Threads) -> Result<(), OutOfRange> {
+    pub fn run(&self, memory: &Memory<'_>, level: Level, threads: Threads) -> Result<(), Halt> {
         let threads = if self.is_worth_threads() { threads } else { Threads::ONE };
         match &self.work {
             Work::Loop(blocks) => blocks.run(memory, threads),
@@ -133,14 +144,15 @@ impl Step {
                     kernels::scatter(from, &part.shape, &part.strides, part.offset, out);
                 }
             }),
-            Work::Whole { call, op, signatures, reads, result } => {
+            Work::Whole { call, instruction, op, signatures, reads, result } => {
                 let at = call.at(memory);
-                op.run(Task { level, threads, operands: signatures, result, reads, at });
+                let task = Task { level, threads, operands: signatures, result, reads, at };
+                op.try_run(task).map_err(|cause| Halt::Failed { cause, instruction: *instruction })?;
             }
             &Work::Check { ref call, bound, instruction } => {
                 let indices = call.at(memory).read(0);
                 if let Some(&index) = indices.iter().find(|&&index| !bound.holds(index)) {
-                    return Err(OutOfRange { index, instruction });
+                    return Err(Halt::OutOfRange(OutOfRange { index, instruction }));
                 }
             }
         }

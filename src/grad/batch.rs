@@ -203,7 +203,8 @@ impl<'g> Batching<'g> {
                 Layout::Reshape { .. }
                 | Layout::ExpandDims { .. }
                 | Layout::Squeeze { .. }
-                | Layout::Flatten { .. } => Some(apply(layout.clone(), diagonal)),
+                | Layout::Flatten { .. }
+                | Layout::Unflatten { .. } => Some(apply(layout.clone(), diagonal)),
                 Layout::UnflattenLike { .. } => {
                     Some(graph.emit(Op::Layout(layout.clone()), [diagonal, inputs[1]]))
                 }
@@ -227,6 +228,9 @@ impl<'g> Batching<'g> {
             Layout::ExpandDims { axes } => apply(Layout::ExpandDims { axes: shifted(axes, 1) }, rows),
             Layout::Squeeze { axes } => apply(Layout::Squeeze { axes: shifted(axes, 1) }, rows),
             Layout::Flatten { axes } => apply(Layout::Flatten { axes: shifted(axes, 1) }, rows),
+            Layout::Unflatten { axis, sizes } => {
+                apply(Layout::Unflatten { axis: shifted(axis, 1), sizes: sizes.clone() }, rows)
+            }
             Layout::UnflattenLike { axes } => {
                 let axes = shifted(axes, 1);
                 graph.emit(Op::Layout(Layout::UnflattenLike { axes }), [rows, self.stretched(inputs[1])])
@@ -252,6 +256,8 @@ impl<'g> Batching<'g> {
         let behind = match slicing.clone() {
             Slicing::Slice { axes, cut } => Slicing::Slice { axes: shifted(&axes, 1), cut },
             Slicing::Unslice { axes, cut } => Slicing::Unslice { axes: shifted(&axes, 1), cut },
+            Slicing::Diagonal { axes, offset } => Slicing::Diagonal { axes: shifted(&axes, 1), offset },
+            Slicing::Undiagonal { axes, offset } => Slicing::Undiagonal { axes: shifted(&axes, 1), offset },
             Slicing::Concat { axis, count } => Slicing::Concat { axis: shifted(&axis, 1), count },
             Slicing::PartLike { axis, index, count } => {
                 Slicing::PartLike { axis: shifted(&axis, 1), index, count }

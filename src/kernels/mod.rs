@@ -3,6 +3,7 @@
 //! - [`memory`]: the buffer of a plan, and instructions that say beforehand which bytes they touch.
 //! - [`level`]: which instructions of the machine a loop is compiled for; [`lanes`]: what the body of a loop may use.
 //! - [`map`]: elementwise loops; [`pairs`]: two functions in one; [`math`]: the elementary functions.
+//! - [`random`]: numbers that are drawn.
 //! - [`reduce`]: sums, products, maxima and minima, in an order of their own.
 //! - [`matmul`]: products of matrices; [`batch`]: of many of them; [`window`]: convolutions and pools.
 //! - [`gather`]: elements at indices, and what is added at indices; [`scan`]: running sums and products; [`sort`]: orders.
@@ -18,6 +19,7 @@ mod math;
 mod matmul;
 mod memory;
 mod pairs;
+mod random;
 mod reduce;
 mod scan;
 mod sort;
@@ -38,6 +40,8 @@ pub(crate) use self::memory::{
     Slot, Span, with_registers,
 };
 pub(crate) use self::pairs::Pair;
+pub use self::random::Distribution;
+pub(crate) use self::random::{Drawn, Key, draw};
 pub(crate) use self::reduce::{Join, Middle, Term, argmax, parts, reduce, rows, total};
 pub(crate) use self::scan::{Towards, cumprod, cumsum, recurrence};
 pub(crate) use self::sort::{argsort, argsort_scratch};

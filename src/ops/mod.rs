@@ -45,24 +45,33 @@ macro_rules! is_number {
     };
 }
 
+mod arrange;
 mod binary;
 mod compare;
 mod composed;
 mod constant;
+mod contract;
+mod custom;
 mod gather;
+mod images;
 mod index;
 mod indexing;
 mod layout;
 mod logic;
 mod matmul;
 mod normalize;
+mod norms;
 mod operators;
 mod order;
+mod random;
 mod reduce;
 mod scan;
 mod slice;
 mod sliding;
 mod sort;
+mod statistics;
+mod surrogate;
+mod transposed;
 mod unary;
 mod whole;
 mod window;
@@ -74,9 +83,13 @@ use crate::error::{Error, Operand};
 use crate::graph::{Expr, Leaf, NodeId, Signature};
 use crate::shape::{Axes, Clash, Shape, broadcast};
 
+pub use self::arrange::{Pad, stack};
 pub use self::binary::Binary;
 pub use self::compare::Compare;
+pub(crate) use self::composed::target_like;
 pub use self::constant::IntoVar;
+pub use self::contract::einsum;
+pub use self::custom::{Custom, CustomOp, CustomSite};
 pub use self::gather::Gather;
 pub use self::index::Index;
 pub use self::layout::Layout;
@@ -85,14 +98,18 @@ pub use self::logic::Logic;
 pub use self::matmul::MatMul;
 pub use self::normalize::Normalize;
 pub use self::order::Order;
+pub use self::random::{Random, Rng, ShapeLike};
 pub use self::reduce::{Fold, Reduce};
 pub use self::scan::{Running, Scan};
 pub use self::slice::{Slicing, concat};
 pub use self::sliding::{Conv, PerAxis, Pool};
 pub use self::sort::ArgSort;
+pub use self::surrogate::Surrogate;
+pub use self::transposed::ConvTranspose;
 pub use self::unary::Unary;
 pub(crate) use self::whole::Task;
 pub use self::window::Window;
+pub use crate::kernels::Distribution;
 #[doc(hidden)]
 pub use crate::kernels::Level;
 
@@ -134,6 +151,12 @@ pub enum Op {
     ArgSort(ArgSort),
     /// Windows that move over images.
     Window(Window),
+    /// Random numbers.
+    Random(Random),
+    /// A value with another derivative.
+    Surrogate(Surrogate),
+    /// An operation of the user's own.
+    Custom(Custom),
 }
 
 /// What is written about an operation.
@@ -244,6 +267,10 @@ pub(crate) trait Operation {
     fn reads(&self, _k: usize) -> bool {
         true
     }
+    /// Whether a derivative flows to operand `k`: where it is read, unless a family says otherwise.
+    fn derives(&self, k: usize) -> bool {
+        self.reads(k)
+    }
     /// The operand whose shape the result has, whatever it is.
     fn shape_giver(&self) -> Option<usize> {
         None
@@ -263,6 +290,15 @@ pub(crate) trait Operation {
     /// Computes the result of an operation on whole operands.
     fn run(&self, _task: Task<'_>) {
         unreachable!("`{}` does not run on whole operands", self.record().name)
+    }
+    /// Whether a run may end here with an error, so that nothing may be overwritten before.
+    fn can_fail(&self) -> bool {
+        false
+    }
+    /// [`run`](Self::run), for operations that can fail: why they do.
+    fn try_run(&self, task: Task<'_>) -> Result<(), String> {
+        self.run(task);
+        Ok(())
     }
 }
 
@@ -286,6 +322,9 @@ macro_rules! each_family {
             Op::Scan($family) => $body,
             Op::ArgSort($family) => $body,
             Op::Window($family) => $body,
+            Op::Random($family) => $body,
+            Op::Surrogate($family) => $body,
+            Op::Custom($family) => $body,
         }
     };
 }
@@ -359,8 +398,12 @@ impl Op {
         each_family!(self, family => family.flops(operands, result), _ => 0)
     }
 
-    pub(crate) fn run(&self, task: Task<'_>) {
-        each_family!(self, family => family.run(task), _ => unreachable!("a leaf does not run"));
+    pub(crate) fn can_fail(&self) -> bool {
+        each_family!(self, family => family.can_fail(), _ => false)
+    }
+
+    pub(crate) fn try_run(&self, task: Task<'_>) -> Result<(), String> {
+        each_family!(self, family => family.try_run(task), _ => unreachable!("a leaf does not run"))
     }
 
     pub(crate) fn is_elementwise(&self) -> bool {
@@ -377,6 +420,10 @@ impl Op {
 
     pub(crate) fn reads(&self, k: usize) -> bool {
         each_family!(self, family => family.reads(k), _ => true)
+    }
+
+    pub(crate) fn derives(&self, k: usize) -> bool {
+        each_family!(self, family => family.derives(k), _ => true)
     }
 
     /// The number that an elementwise operation makes of numbers; none where an operand is not known.

@@ -26,6 +26,8 @@ pub enum Fold {
     ArgMax,
     /// [`Var::logsumexp`]
     LogSumExp,
+    /// [`Var::norm`]
+    Norm,
     /// [`Var::size_of`]: how many there are. Reads the shape alone.
     Size,
 }
@@ -43,8 +45,17 @@ pub struct Reduce {
 
 impl Fold {
     /// One of each.
-    pub const ALL: &[Self] =
-        &[Self::Sum, Self::Mean, Self::Prod, Self::Max, Self::Min, Self::ArgMax, Self::LogSumExp, Self::Size];
+    pub const ALL: &[Self] = &[
+        Self::Sum,
+        Self::Mean,
+        Self::Prod,
+        Self::Max,
+        Self::Min,
+        Self::ArgMax,
+        Self::LogSumExp,
+        Self::Norm,
+        Self::Size,
+    ];
 
     /// The name by which errors and reports speak of it.
     pub(crate) const fn name(self) -> &'static str {
@@ -64,6 +75,7 @@ impl Fold {
             Self::Min => record("min", r"\min #1", "1 at the minimum, shared evenly by ties"),
             Self::ArgMax => record("argmax", r"\operatorname{argmax} #1", "none"),
             Self::LogSumExp => record("logsumexp", r"\ln\sum e^{#1}", "softmax(x)"),
+            Self::Norm => record("norm", r"\left\|#1\right\|", "x/‖x‖, 0 at 0"),
             Self::Size => record("size_of", r"\left|#1\right|", "0"),
         }
     }
@@ -104,7 +116,7 @@ impl Operation for Reduce {
         let op = self.fold.find().name;
         let Signature { dtype, shape } = &operands[0];
         let dtype = match self.fold {
-            Fold::Mean | Fold::LogSumExp => {
+            Fold::Mean | Fold::LogSumExp | Fold::Norm => {
                 require_dtype(op, operands, 0, "floats", DType::is_float)?;
                 *dtype
             }
@@ -145,6 +157,7 @@ impl Operation for Reduce {
                 (spread(g / count) * ties).into()
             }
             Fold::LogSumExp => (spread(g) * x.softmax(self.axes.clone())).into(),
+            Fold::Norm => (spread(y.eq(0.0).select(0.0, g / y)) * x).into(),
             Fold::ArgMax => Cotangent::Undefined,
             Fold::Size => Cotangent::Zero,
         }
@@ -155,12 +168,25 @@ impl Operation for Reduce {
     }
 
     fn lower<'g>(&self, inputs: &[Expr<'g>]) -> Option<Expr<'g>> {
-        (self.fold == Fold::LogSumExp).then(|| lowered_logsumexp(inputs[0], &self.axes, self.keepdims))
+        let (x, axes, keepdims) = (inputs[0], &self.axes, self.keepdims);
+        match self.fold {
+            Fold::LogSumExp => Some(lowered_logsumexp(x, axes, keepdims)),
+            Fold::Norm => {
+                let squares: Expr<'g> = reduce(x.square(), Fold::Sum, axes.clone(), keepdims);
+                Some(squares.sqrt())
+            }
+            _ => None,
+        }
     }
 }
 
 #[track_caller]
-fn reduce<'g, T: Dtype, U: Dtype>(x: Var<'g, T>, fold: Fold, axes: Axes, keepdims: bool) -> Var<'g, U> {
+pub(super) fn reduce<'g, T: Dtype, U: Dtype>(
+    x: Var<'g, T>,
+    fold: Fold,
+    axes: Axes,
+    keepdims: bool,
+) -> Var<'g, U> {
     x.graph().emit(Op::Reduce(Reduce { fold, axes, keepdims }), [x.erase()]).retype()
 }
 
@@ -293,6 +319,25 @@ reduction! {
         ///
         /// # Panics
         /// If there are no elements: "`logsumexp` of no elements is not defined, got (0,)".
+    }
+    Norm for Real: norm, norm_axis, norm_keepdims => T {
+        /// The length `√Σ x²`: the Euclidean norm of a vector, the Frobenius norm of a matrix; 0 of no elements. Other norms are
+        /// [`vector_norm`](Self::vector_norm) and [`matrix_norm`](Self::matrix_norm).
+        ///
+        /// Derivative: `x / ‖x‖`, and 0 where the norm is 0, at every order. `√Σ x²` may be written as it stands: it is taken for
+        /// this. Squares that overflow make it infinite, and squares that underflow make it 0, as in NumPy.
+        ///
+        /// ```
+        /// # use gradus::prelude::*;
+        /// # let g = Graph::new();
+        /// let x = g.input("x", ndarray::array![3.0, -4.0]);
+        /// assert_eq!(x.norm().item()?, 5.0);
+        /// x.set_value(ndarray::array![0.0, -4.0])?;
+        /// assert_eq!(x.norm().grad(x).value()?, ndarray::array![0.0, -1.0].into_dyn());
+        /// x.set_value(ndarray::array![0.0, 0.0])?;
+        /// assert_eq!(x.square().sum().sqrt().grad(x).value()?, ndarray::array![0.0, 0.0].into_dyn());
+        /// # Ok::<(), gradus::Error>(())
+        /// ```
     }
     ArgMax for Number: argmax, argmax_axis, argmax_keepdims => T::Index {
         /// The index of the largest element, counted in C order over the reduced axes; the first of several, and the first NaN if

@@ -109,7 +109,11 @@ fn printed(user: Expr<'_>, k: usize) -> Option<Expr<'_>> {
     let named = match &op {
         Op::Reduce(_) => !is_number(user, &op),
         Op::Layout(Layout::SumLike) => k == 0 || user.ndim() > 0,
-        Op::Layout(_) | Op::Order(_) | Op::Slicing(Slicing::Unslice { .. } | Slicing::PartLike { .. }) => {
+        Op::Surrogate(surrogate) => surrogate.shows(k),
+        Op::Layout(_)
+        | Op::Order(_)
+        | Op::Random(_)
+        | Op::Slicing(Slicing::Unslice { .. } | Slicing::Undiagonal { .. } | Slicing::PartLike { .. }) => {
             k == 0
         }
         Op::Gather(Gather::ScatterAdd(_) | Gather::ScatterAlong(_)) => k < 2,

@@ -348,6 +348,7 @@ fn plain_fold(fold: Fold, line: &[f64]) -> f64 {
             nan.or(line.iter().position(|&x| x == top)).unwrap() as f64
         }
         Fold::LogSumExp => line.iter().map(|x| x.exp()).sum::<f64>().ln(),
+        Fold::Norm => line.iter().map(|x| x * x).sum::<f64>().sqrt(),
         Fold::Size => line.len() as f64,
     }
 }

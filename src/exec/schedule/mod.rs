@@ -150,7 +150,11 @@ impl Schedule {
     /// The first unit from which on nothing can fail: none before it may overwrite a leaf, since after an error
     /// nothing has changed.
     pub fn first_safe(&self) -> usize {
-        let last = self.units.iter().rposition(|unit| matches!(unit, Unit::Check { .. }));
+        let last = self.units.iter().rposition(|unit| match unit {
+            Unit::Check { .. } => true,
+            Unit::Whole { op, .. } => op.can_fail(),
+            _ => false,
+        });
         last.map_or(0, |last| last + 1)
     }
 
@@ -194,7 +198,11 @@ impl Schedule {
                 self.check(operand(0), Bound { size, from_end }, at)
             }
             Op::Slicing(slicing) => self.slice(slicing, instruction, source, shape),
-            op if op.is_whole() => self.whole(instruction, source, shape),
+            Op::Random(_) => {
+                let operands = [0, 1].iter().map(|&i| operand(0).element(i).stretched(shape)).collect();
+                self.elementwise(instruction.op.clone(), operands, dtype, shape)
+            }
+            op if op.is_whole() => self.whole(at, source, shape),
             op => {
                 let operands = (0..instruction.inputs.len()).map(|k| operand(k).stretched(shape)).collect();
                 self.elementwise(op.clone(), operands, dtype, shape)
@@ -374,7 +382,8 @@ impl Schedule {
         place
     }
 
-    fn whole(&mut self, instruction: &Instruction, source: &Source<'_>, shape: &Shape) -> Place {
+    fn whole(&mut self, at: u32, source: &Source<'_>, shape: &Shape) -> Place {
+        let instruction = &source.code.instructions[at as usize];
         let Instruction { op, inputs, dtype, .. } = instruction;
         let read = |k: usize| op.reads(k).then(|| source.operand(instruction, k));
         let mut operands: Vec<Option<Place>> = (0..inputs.len()).map(read).collect();
@@ -387,7 +396,15 @@ impl Schedule {
         let result = Signature { dtype: *dtype, shape: shape.clone() };
         let scratch = op.scratch_len(&signatures, &result);
         let to = self.value(*dtype, shape.size(), None);
-        self.units.push(Unit::Whole { op: op.clone(), signatures, operands, result, scratch, to });
+        self.units.push(Unit::Whole {
+            instruction: at,
+            op: op.clone(),
+            signatures,
+            operands,
+            result,
+            scratch,
+            to,
+        });
         Place::packed(Base::Value(to), *dtype, 0, shape.clone())
     }
 }

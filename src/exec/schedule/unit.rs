@@ -88,6 +88,7 @@ pub(in crate::exec) enum Unit {
     },
     /// An operation on whole operands in C order; of some it needs the shape alone.
     Whole {
+        instruction: u32,
         op: Op,
         signatures: Vec<Signature>,
         operands: Vec<Option<Place>>,
