@@ -297,8 +297,9 @@ fn jacobians_through_indices() {
 #[test]
 fn the_same_bits_on_any_number_of_threads() {
     let mut rng = Rng(63);
-    let x = rng.array(&[700, 300], -1.0, 1.0);
-    let index = indices(&mut rng, &[900], 700);
+    // So large that several threads are woken for each.
+    let x = rng.array(&[900, 700], -1.0, 1.0);
+    let index = indices(&mut rng, &[1000], 900);
     let run = |threads: usize| {
         let g = Graph::new();
         let v = g.input("x", &x);
