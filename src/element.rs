@@ -162,6 +162,47 @@ impl<'a> Packed<'a> {
     }
 }
 
+/// `with_type!(dtype, T => expression)`.
+macro_rules! with_type {
+    ($dtype:expr, $T:ident => $body:expr) => {
+        match $dtype {
+            DType::F32 => {
+                type $T = f32;
+                $body
+            }
+            DType::F64 => {
+                type $T = f64;
+                $body
+            }
+            DType::I64 => {
+                type $T = i64;
+                $body
+            }
+            DType::Bool => {
+                type $T = bool;
+                $body
+            }
+        }
+    };
+}
+
+/// The same for floats, with another arm for integers and masks.
+macro_rules! with_float {
+    ($dtype:expr, $T:ident => $body:expr, _ => $other:expr) => {
+        match $dtype {
+            DType::F32 => {
+                type $T = f32;
+                $body
+            }
+            DType::F64 => {
+                type $T = f64;
+                $body
+            }
+            DType::I64 | DType::Bool => $other,
+        }
+    };
+}
+
 /// `each_dtype!(value, Value(array) => expression)` evaluates the expression for whichever array it holds.
 macro_rules! each_dtype {
     ($value:expr, $kind:ident($array:ident) => $body:expr) => {
@@ -173,7 +214,7 @@ macro_rules! each_dtype {
         }
     };
 }
-pub(crate) use each_dtype;
+pub(crate) use {each_dtype, with_float, with_type};
 
 impl Value {
     pub(crate) fn dtype(&self) -> DType {

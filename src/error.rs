@@ -185,6 +185,33 @@ pub enum Error {
         /// The operand.
         operand: Box<Operand>,
     },
+    /// What an operation cannot do with these operands.
+    Cannot {
+        /// The operation.
+        op: &'static str,
+        /// What it cannot do, and why.
+        what: String,
+        /// The operands in question.
+        operands: Vec<Operand>,
+    },
+    /// An attribute that an operation does not take for its operand.
+    Attribute {
+        /// The operation.
+        op: &'static str,
+        /// What it requires, and what it got.
+        requires: String,
+        /// The operand.
+        operand: Box<Operand>,
+    },
+    /// Sizes that one axis cannot be divided into.
+    Unflatten {
+        /// The sizes that were asked for.
+        sizes: Sizes,
+        /// The axis.
+        axis: usize,
+        /// The operand.
+        operand: Box<Operand>,
+    },
     /// Windows that do not fit their operands.
     Window {
         /// The operation.
@@ -193,6 +220,47 @@ pub enum Error {
         requires: String,
         /// The operands in question.
         operands: Vec<Operand>,
+    },
+    /// An operation of the user's own refuses its operands.
+    Custom {
+        /// The operation.
+        op: &'static str,
+        /// Why, in its own words.
+        cause: String,
+        /// The operands.
+        operands: Vec<Operand>,
+    },
+    /// An operation of the user's own has no derivative rule.
+    NoRule {
+        /// The node.
+        node: Box<Operand>,
+        /// Its operand whose derivative was asked for, counted from 0.
+        k: usize,
+    },
+    /// A derivative rule gives another shape than that of the operand.
+    Rule {
+        /// The node.
+        node: Box<Operand>,
+        /// The operand.
+        operand: Box<Operand>,
+        /// The shape that the rule gives.
+        found: Shape,
+    },
+    /// In a run, an operation has no result for its operands.
+    Failed {
+        /// The node.
+        node: Box<Operand>,
+        /// Why.
+        cause: String,
+    },
+    /// A program was run, or a leaf read or set, from inside an operation of a running program.
+    Busy,
+    /// An attribute that an operation does not take.
+    Requires {
+        /// The operation.
+        op: &'static str,
+        /// What it requires, and what it got.
+        requires: String,
     },
     /// A handle of another graph.
     OtherGraph {
@@ -375,10 +443,37 @@ impl fmt::Display for Error {
                 write!(f, "`{op}` of no elements is not defined, got {}", operand.shape)?;
                 write!(f, "\n  operand: {operand}")
             }
+            Self::Cannot { op, what, operands } => {
+                write!(f, "`{op}` cannot {what}")?;
+                operands.iter().try_for_each(|operand| write!(f, "\n  operand: {operand}"))
+            }
+            Self::Attribute { op, requires, operand } => {
+                write!(f, "`{op}` requires {requires}\n  operand: {operand}")
+            }
+            Self::Unflatten { sizes, axis, operand } => {
+                let size = operand.shape.get(*axis).copied().unwrap_or_default();
+                write!(f, "`unflatten` cannot make {sizes} from axis {axis}, which has size {size}")?;
+                write!(f, "\n  operand: {operand}")
+            }
             Self::Window { op, requires, operands } => {
                 write!(f, "`{op}` requires {requires}")?;
                 operands.iter().try_for_each(|operand| write!(f, "\n  operand: {operand}"))
             }
+            Self::Custom { op, cause, operands } => {
+                write!(f, "`{op}` {cause}")?;
+                operands.iter().try_for_each(|operand| write!(f, "\n  operand: {operand}"))
+            }
+            Self::NoRule { node, k } => {
+                write!(f, "`{}` has no derivative rule for its operand {k}\n  operation: {node}", node.name)?;
+                write!(f, "\n  `stop_gradient` makes the operand a constant")
+            }
+            Self::Rule { node, operand, found } => {
+                write!(f, "the derivative rule of `{}` gives shape {found} for an operand ", node.name)?;
+                write!(f, "of shape {}\n  operation: {node}\n  operand:   {operand}", operand.shape)
+            }
+            Self::Failed { node, cause } => write!(f, "{node} failed: {cause}"),
+            Self::Busy => f.write_str("a program of this graph is running"),
+            Self::Requires { op, requires } => write!(f, "`{op}` requires {requires}"),
             Self::OtherGraph { op } => {
                 write!(f, "`{op}` got a handle of another graph: all operands must be of one `Graph`")
             }

@@ -39,31 +39,36 @@
 //! - [`Graph`]: the tape. [`Graph::input`], [`Graph::param`], [`Graph::constant`] make leaves, [`Graph::compile`] a
 //!   program.
 //! - [`Var`]: a handle to a node, with all operators and methods.
+//! - [`Rng`]: random numbers. [`CustomOp`]: operations of your own; [`Var::with_gradient`]: gradients of your own.
 //! - [`Program`]: outputs and updates, compiled to run many times.
 //! - [`ops`]: what each operation means.
+//! - [`nn`]: losses, normalisations, attention, recurrent cells.
 //! - [`optim`]: recipes for updates.
 //! - [`check`]: is a gradient right, and is a formula derived by hand?
 //! - [`Error`]: everything that can go wrong.
 
 pub mod check;
+mod cut;
 mod element;
 mod error;
 mod exec;
 mod grad;
 pub mod graph;
 mod kernels;
+pub mod nn;
 pub mod ops;
 pub mod optim;
 mod rewrite;
 mod shape;
 mod view;
 
+pub use cut::Region;
 pub use element::{DType, Dtype, Element, Erased, Float, Mask, Number, Real};
 pub use error::{Error, Operand, Origin, Result};
 pub use exec::{Feed, Program, Report, StepReport, Update, Updates, feed};
 pub use graph::{Expr, Graph, IntoArray, Leaf, LeafKind, Var, VarList};
 pub use ndarray;
-pub use ops::concat;
+pub use ops::{CustomOp, CustomSite, Pad, Rng, ShapeLike, concat, einsum, stack};
 pub use shape::{Axes, Clash, Cut, Shape, Sizes};
 
 /// What most programs need.
@@ -85,6 +90,10 @@ mod book {
     mod checking {}
     #[doc = include_str!("../docs/src/higher-derivatives.md")]
     mod higher_derivatives {}
+    #[doc = include_str!("../docs/src/random.md")]
+    mod random {}
+    #[doc = include_str!("../docs/src/custom-operations.md")]
+    mod custom_operations {}
     #[doc = include_str!("../docs/src/running.md")]
     mod running {}
     #[doc = include_str!("../docs/src/kinks.md")]

@@ -6,6 +6,9 @@ use std::ops::Deref;
 use ndarray::Axis;
 use smallvec::SmallVec;
 
+pub use crate::cut::Cut;
+pub(crate) use crate::cut::{Run, diagonal_of};
+
 /// The sizes of an array along its axes. It dereferences to `[usize]` and prints as NumPy prints it: `()`, `(3,)`,
 /// `(3, 4)`.
 ///
@@ -218,6 +221,21 @@ impl Axes {
         }
     }
 
+    /// The axes of an array with `rank` axes, counted from the start, in the order in which they were given.
+    pub(crate) fn in_order(&self, rank: usize) -> Result<Vec<usize>, AxesFault> {
+        self.resolve(rank)?;
+        let given = self.0.as_deref().unwrap_or_default().iter();
+        Ok(match self.0 {
+            Some(_) => given.filter_map(|&axis| resolve_axis(axis, rank)).collect(),
+            None => (0..rank).collect(),
+        })
+    }
+
+    /// Whether it is every axis, however many there are.
+    pub(crate) fn is_all(&self) -> bool {
+        self.0.is_none()
+    }
+
     /// The axes as a permutation of `rank` axes, counted from the start; all of them means reversed.
     pub(crate) fn resolve_permutation(&self, rank: usize) -> Option<Self> {
         let Some(given) = &self.0 else {
@@ -270,6 +288,13 @@ impl Axes {
         axes.next().filter(|_| axes.len() == 0)
     }
 
+    /// The axes, if they are exactly two.
+    pub(crate) fn pair(&self) -> Option<[usize; 2]> {
+        let mut axes = self.iter();
+        let pair = [axes.next()?, axes.next()?];
+        (axes.len() == 0).then_some(pair)
+    }
+
     pub(crate) fn contains(&self, axis: usize) -> bool {
         self.iter().any(|a| a == axis)
     }
@@ -281,79 +306,6 @@ impl Axes {
             sizes.map(|(axis, &n)| if self.contains(axis) { 1 } else { n }).collect()
         } else {
             sizes.filter(|&(axis, _)| !self.contains(axis)).map(|(_, &n)| n).collect()
-        }
-    }
-}
-
-/// Which elements are taken along an axis.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Cut {
-    /// From `start` to `end`, which is excluded, or to the end of the axis; negative numbers count from its end. Every
-    /// `step`-th element; with a negative step the range is read from its last element backwards.
-    Range {
-        /// The first element.
-        start: isize,
-        /// The end, if it is not the axis's own.
-        end: Option<isize>,
-        /// How far apart two neighbours are.
-        step: isize,
-    },
-    /// Part number `index` of `count` equal parts.
-    Part {
-        /// Which part.
-        index: usize,
-        /// Of how many.
-        count: usize,
-    },
-}
-
-/// Where the elements of a cut lie along an axis.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Run {
-    pub first: usize,
-    pub step: isize,
-    pub count: usize,
-}
-
-impl Cut {
-    /// The elements along an axis of this size; nothing if the axis does not have them.
-    pub(crate) fn of(self, size: usize) -> Option<Run> {
-        match self {
-            Self::Range { start, end, step } => {
-                let from_start = |place: isize| {
-                    let place = if place < 0 { place.checked_add_unsigned(size)? } else { place };
-                    usize::try_from(place).ok().filter(|&place| place <= size)
-                };
-                let (start, end) = (from_start(start)?, end.map_or(Some(size), from_start)?);
-                let apart = Some(step.unsigned_abs()).filter(|&apart| apart > 0)?;
-                let count = end.saturating_sub(start).div_ceil(apart);
-                let first = if step > 0 { start } else { end.saturating_sub(1) };
-                Some(Run { first: if count == 0 { 0 } else { first }, step, count })
-            }
-            Self::Part { index, count } => {
-                let length = size.checked_div(count).filter(|length| length * count == size)?;
-                (index < count).then_some(Run { first: index * length, step: 1, count: length })
-            }
-        }
-    }
-}
-
-impl From<ndarray::Slice> for Cut {
-    fn from(ndarray::Slice { start, end, step }: ndarray::Slice) -> Self {
-        Self::Range { start, end, step }
-    }
-}
-
-impl fmt::Display for Cut {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match *self {
-            Self::Range { start, end, step } => {
-                let end = end.map_or_else(String::new, |end| end.to_string());
-                let start = if start == 0 { String::new() } else { start.to_string() };
-                write!(f, "{start}..{end}")?;
-                if step == 1 { Ok(()) } else { write!(f, ";{step}") }
-            }
-            Self::Part { index, count } => write!(f, "part {index} of {count}"),
         }
     }
 }
@@ -476,23 +428,6 @@ mod tests {
         assert_eq!(Sizes::from([-1, -1]).resolve(4), None);
         assert_eq!(Sizes::from([-1, 0]).resolve(0), None);
         assert_eq!(Sizes::from([0, 7]).resolve(0), Some(Shape::from([0, 7])));
-    }
-
-    #[test]
-    fn cuts_follow_the_size() {
-        let cut = |start, end, step, size| Cut::Range { start, end, step }.of(size);
-        let run = |first, step, count| Some(Run { first, step, count });
-        assert_eq!(cut(1, Some(3), 1, 5), run(1, 1, 2));
-        assert_eq!(cut(1, None, 2, 6), run(1, 2, 3));
-        assert_eq!(cut(0, None, -2, 6), run(5, -2, 3));
-        assert_eq!(cut(-3, Some(-1), -1, 5), run(3, -1, 2));
-        assert_eq!(cut(4, Some(2), 1, 5), run(0, 1, 0));
-        assert_eq!(cut(0, None, -1, 0), run(0, -1, 0));
-        assert_eq!(cut(0, Some(6), 1, 5), None);
-        assert_eq!(cut(-6, None, 1, 5), None);
-        assert_eq!(cut(0, None, 0, 5), None);
-        assert_eq!(Cut::Part { index: 2, count: 3 }.of(12), run(8, 1, 4));
-        assert_eq!(Cut::Part { index: 0, count: 3 }.of(10), None);
     }
 
     #[test]

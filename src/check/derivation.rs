@@ -164,7 +164,7 @@ fn compare<'g>(cost: Expr<'g>, wrt: Expr<'g>, hand: Expr<'g>) -> Result<(), Fail
     let target = graph.arena().describe(wrt.id()).name;
     let derived = cost.retype::<f64>().try_grad(wrt.retype::<f64>())?;
     let operands = operands(&[hand, derived.erase(), cost])?;
-    let mut program = graph.compile((hand.retype::<f64>(), derived), ())?;
+    let mut program = graph.compile_still((hand.retype::<f64>(), derived), &[])?;
     let mut random = Random::new(7);
     let mut samples = Vec::new();
     for place in 0..=PLACES {

@@ -9,7 +9,8 @@ use super::{Failure, Operand, index_of};
 use crate::element::{DType, Real};
 use crate::error::{Error, Origin, Result};
 use crate::exec::Program;
-use crate::graph::{Expr, Var, VarList};
+use crate::graph::{Expr, Graph, Var, VarList};
+use crate::ops::{Custom, CustomOp, Op};
 
 /// How many elements of an operand are looked at one by one to find a wrong one.
 const ELEMENTS: usize = 10_000;
@@ -138,6 +139,52 @@ impl Check {
         report
     }
 
+    /// Compares the derivative rule of an operation of your own with differences, at these operands and in the way of
+    /// [`gradient`](Self::gradient). What is differentiated is `f(x) · (1 + Σ d·sin(x + 0.3))`, with a random `d`, so that the
+    /// second order says something of a linear operation too.
+    ///
+    /// ```
+    /// use gradus::check::Check;
+    /// use gradus::ops::{CustomOp, CustomSite};
+    /// use gradus::prelude::*;
+    /// use ndarray::{ArrayViewD, ArrayViewMutD};
+    ///
+    /// #[derive(PartialEq)]
+    /// struct Scale(f64);
+    ///
+    /// impl CustomOp for Scale {
+    ///     fn name(&self) -> &'static str {
+    ///         "scale"
+    ///     }
+    ///     fn forward(&self, x: &[ArrayViewD<'_, f64>], mut y: ArrayViewMutD<'_, f64>) -> Result<(), String> {
+    ///         y.assign(&(&x[0] * self.0));
+    ///         Ok(())
+    ///     }
+    ///     fn vjp<'g>(&self, _k: usize, at: &CustomSite<'_, 'g, f64>) -> Option<Var<'g>> {
+    ///         Some(self.0 * at.cotangent)
+    ///     }
+    /// }
+    ///
+    /// let report = Check::new().order(2).operation(Scale(3.0), &[array![0.4, -1.1].into_dyn()])?;
+    /// assert!(report.error < 1e-8);
+    /// # Ok::<(), gradus::check::Failure>(())
+    /// ```
+    ///
+    /// # Errors
+    /// As [`gradient`](Self::gradient), and if the operation refuses the operands.
+    pub fn operation(self, op: impl CustomOp, operands: &[ArrayD<f64>]) -> Result<Report, Failure> {
+        let graph = Graph::new();
+        let named = operands.iter().enumerate();
+        let x: Vec<Var<'_>> = named.map(|(k, value)| graph.input(&format!("x{k}"), value)).collect();
+        let erased: Vec<Expr<'_>> = x.iter().map(|x| x.erase()).collect();
+        let y: Var<'_> = graph.apply(Op::Custom(Custom::new(op)), &erased)?.retype();
+        let mut random = Random::new(self.seed ^ 1);
+        let bend = x
+            .iter()
+            .fold(graph.constant(1.0), |sum, x| sum + ((*x + 0.3).sin() * random.array(&x.shape())).sum());
+        self.run((y * bend).erase(), &erased)
+    }
+
     fn run(self, y: Expr<'_>, wrt: &[Expr<'_>]) -> Result<Report, Failure> {
         for e in [y].iter().chain(wrt) {
             if e.op().is_none() {
@@ -181,9 +228,9 @@ impl Check {
         report: &mut Report,
     ) -> Result<(), Failure> {
         let graph = scalar.graph();
-        let mut analytic = graph.compile(gradients.to_vec(), ())?;
+        let mut analytic = graph.compile_still(gradients.to_vec(), &[])?;
         let analytic: Vec<ArrayD<f64>> = analytic.run()?.into_iter().map(|view| view.to_owned()).collect();
-        let mut function = Function { program: graph.compile(scalar, ())? };
+        let mut function = Function { program: graph.compile_still(scalar, &[])? };
         for (operand, gradient) in
             operands.iter().zip(&analytic).filter(|(operand, _)| !operand.value.is_empty())
         {

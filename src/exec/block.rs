@@ -2,9 +2,9 @@
 
 use std::ops::Div;
 
-use crate::element::{DType, Float};
+use crate::element::{DType, Float, with_float, with_type};
 use crate::kernels::{self, Instruction, Join, Level, Operands, Pair, Term};
-use crate::ops::{Fold, Logic, Op};
+use crate::ops::{Fold, Logic, Op, Random};
 use crate::shape::{Shape, Strides};
 
 use super::place::Place;
@@ -20,6 +20,8 @@ pub(super) enum BlockOp {
     Load { dtype: DType, first: usize, shape: Shape, strides: Strides, rows: bool },
     /// The value of each row for all of its columns.
     Expand { dtype: DType },
+    /// Random numbers, of one for each element or for each row.
+    Draw { random: Random, level: Level, rows: bool },
     /// The same elements elsewhere.
     Copy { dtype: DType },
     /// A reduction of each row.
@@ -27,48 +29,6 @@ pub(super) enum BlockOp {
     /// A reduction of the block.
     Total { fold: Fold, divisor: Option<f64>, dtype: DType, level: Level },
 }
-
-/// `with_type!(dtype, T => expression)`.
-macro_rules! with_type {
-    ($dtype:expr, $T:ident => $body:expr) => {
-        match $dtype {
-            DType::F32 => {
-                type $T = f32;
-                $body
-            }
-            DType::F64 => {
-                type $T = f64;
-                $body
-            }
-            DType::I64 => {
-                type $T = i64;
-                $body
-            }
-            DType::Bool => {
-                type $T = bool;
-                $body
-            }
-        }
-    };
-}
-
-/// The same for floats, with another arm for integers and masks.
-macro_rules! with_float {
-    ($dtype:expr, $T:ident => $body:expr, _ => $other:expr) => {
-        match $dtype {
-            DType::F32 => {
-                type $T = f32;
-                $body
-            }
-            DType::F64 => {
-                type $T = f64;
-                $body
-            }
-            DType::I64 | DType::Bool => $other,
-        }
-    };
-}
-pub(super) use {with_float, with_type};
 
 impl BlockOp {
     /// Reads a place whose first element is number `first` of its memory.
@@ -105,6 +65,16 @@ impl Instruction for BlockOp {
                     line.fill(x);
                 }
             }),
+            Self::Draw { random, level, rows } => with_float!(
+                random.dtype,
+                T => {
+                    let window = at.window();
+                    let first = if *rows { window.first } else { window.first * window.columns };
+                    let state = [0, 1].map(|k| at.read::<i64>(k)[0]);
+                    random.run::<T>(*level, state, first, at.write());
+                },
+                _ => unreachable!("only floats are drawn")
+            ),
             Self::Copy { dtype } => with_type!(*dtype, T => {
                 let x = at.read::<T>(0);
                 at.write::<T>().copy_from_slice(x);
@@ -158,6 +128,7 @@ fn total<T: Float + Term + Div<Output = T>>(
 /// What joins two terms of a reduction.
 pub(super) fn join(fold: Fold) -> Join {
     match fold {
+        Fold::Prod => Join::Product,
         Fold::Max => Join::Max,
         Fold::Min => Join::Min,
         _ => Join::Sum,

@@ -132,6 +132,10 @@ impl Builder<'_, '_> {
                 let reads =
                     member.operands.iter().map(|place| self.operand(place, member.span, scalars)).collect();
                 let out = self.out(member.out, dtype, member.span);
+                if let Op::Random(random) = *op {
+                    let (level, rows) = (self.at.options.level, member.span == Span::Row);
+                    return self.code.push((reads, vec![out], BlockOp::Draw { random, level, rows }));
+                }
                 let dtypes: SmallVec<[DType; 3]> = member.operands.iter().map(|place| place.dtype).collect();
                 let op = BlockOp::Map {
                     op: op.clone(),
@@ -348,5 +352,6 @@ fn partner(unary: Unary) -> Option<(Pair, Unary)> {
 
 /// Whether an operation takes a single number beside a block.
 fn takes_scalars(op: &Op) -> bool {
-    matches!(op, Op::Binary(_) | Op::Compare(_) | Op::Logic(Logic::Select | Logic::And | Logic::Or))
+    let logic = matches!(op, Op::Logic(Logic::Select | Logic::And | Logic::Or));
+    logic || matches!(op, Op::Binary(_) | Op::Compare(_) | Op::Random(_))
 }

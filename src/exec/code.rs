@@ -136,7 +136,7 @@ impl Code {
     pub fn out_of_range(&self, index: i64, node: usize, shapes: &[Shape]) -> Error {
         let Instruction { op, inputs, .. } = &self.instructions[node];
         let axis = match op {
-            Op::Index(Index::Within(axis)) => axis.single().unwrap_or_default(),
+            Op::Index(Index::Within(axis) | Index::Counted(axis)) => axis.single().unwrap_or_default(),
             _ => 0,
         };
         let [indices, operand] = [0, 1].map(|k| {
@@ -145,6 +145,11 @@ impl Code {
         });
         let size = operand.shape.get(axis).copied().unwrap_or_default();
         Error::IndexOutOfRange { index, size, axis, indices, operand }
+    }
+
+    /// The error of an operation that has no result, at instruction `node`.
+    pub fn failed(&self, cause: String, node: usize, shapes: &[Shape]) -> Error {
+        Error::Failed { node: Box::new(self.describe(node, shapes[node].clone())), cause }
     }
 
     /// The number of axes and the element type of an input; a parameter takes one shape alone.

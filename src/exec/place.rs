@@ -2,7 +2,7 @@
 
 use crate::element::DType;
 use crate::ops::expanded;
-use crate::shape::{Axes, Cut, Run, Shape, Strides};
+use crate::shape::{Axes, Cut, Run, Shape, Strides, diagonal_of};
 
 /// What holds elements: a leaf, or a value that a unit computes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -100,6 +100,12 @@ impl Place {
         Self { shape: axes.map(|axis| self.shape[axis]).collect(), strides, ..*self }
     }
 
+    /// Element `i` along the only axis.
+    pub fn element(&self, i: usize) -> Self {
+        let one = self.cut(0, Run { first: i, step: 1, count: 1 });
+        Self { shape: Shape::scalar(), strides: Strides::default(), ..one }
+    }
+
     /// The elements from `first` on along an axis, `step` apart.
     pub fn cut(&self, axis: usize, run: Run) -> Self {
         let mut cut = self.clone();
@@ -118,6 +124,24 @@ impl Place {
             let run = cut.of(place.shape[axis]).expect("a slice was checked when its shape was inferred");
             place.cut(axis, run)
         })
+    }
+
+    /// The diagonals of two axes, along a new last one.
+    pub fn diagonal(&self, axes: &Axes, offset: isize) -> Self {
+        let [i, j] = axes.pair().expect("a diagonal was checked when its shape was inferred");
+        let (row, column, count) = diagonal_of(self.shape[i], self.shape[j], offset);
+        let rest = || (0..self.shape.ndim()).filter(|&axis| !axes.contains(axis));
+        let first = row as isize * self.strides[i] + column as isize * self.strides[j];
+        Self {
+            // Where there are no elements, strides lead nowhere.
+            offset: if self.size() > 0 { (self.offset as isize + first) as usize } else { self.offset },
+            shape: rest().map(|axis| self.shape[axis]).chain([count]).collect(),
+            strides: rest()
+                .map(|axis| self.strides[axis])
+                .chain([self.strides[i] + self.strides[j]])
+                .collect(),
+            ..*self
+        }
     }
 
     pub fn with_axes(&self, axes: &Axes) -> Self {

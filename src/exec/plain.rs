@@ -2,21 +2,22 @@
 //! fused, overwritten or shared out among threads. It shares with the other way to run the kernels of elementwise
 //! operations, of reductions and of windows alone: it is there to judge the rest.
 
-use ndarray::{ArrayD, ArrayView2, ArrayViewD, Axis, IxDyn, concatenate};
+use ndarray::{ArrayD, ArrayView2, ArrayViewD, Axis, Dimension, IxDyn, Slice, concatenate};
 
 use super::bind::as_array;
-use super::block::{BlockOp, with_float, with_type};
+use super::block::BlockOp;
 use super::code::{Code, Instruction};
-use super::schedule::{kernel_dtype, segments};
+use super::schedule::{Bound, kernel_dtype, segments};
 use super::step::run_fold;
-use crate::element::{DType, Element, Float, Literal, Value, each_dtype};
+use crate::element::{DType, Element, Float, Literal, Value, each_dtype, with_float, with_type};
 use crate::error::Result;
+use crate::graph::Signature;
 use crate::kernels::{
     Arena, Call, Extent, Home, Instruction as _, LeafExtent, LeafMemory, Level, Memory, Middle, Operands,
     Slot, Span, Threads,
 };
-use crate::ops::{Fold, Index, Layout, Op, Reduce, Slicing, expanded};
-use crate::shape::{Axes, Run, Shape};
+use crate::ops::{Fold, Index, Layout, Op, Reduce, Slicing, Task, expanded};
+use crate::shape::{Axes, Run, Shape, diagonal_of};
 
 /// The values of all instructions that have one.
 pub(super) struct Plain<'a> {
@@ -75,7 +76,13 @@ impl<'a> Plain<'a> {
             }
             Op::Index(_) => self.check(i, operand(0))?,
             Op::Slicing(slicing) => self.slice(slicing, instruction, shape),
-            Op::Window(_) => self.whole(instruction, shape),
+            Op::Random(random) => {
+                let state = i64::array(operand(0)).expect("a state is of integers");
+                let state = [0, 1].map(|i| pack(state.slice_axis(Axis(0), Slice::from(i..=i))));
+                let draw = BlockOp::Draw { random: *random, level: self.level, rows: false };
+                apply(&state, *dtype, shape, |at| draw.run(at))
+            }
+            op if op.is_whole() => self.whole(i, shape)?,
             op => {
                 let operands: Vec<Value> = (0..inputs.len()).map(|k| stretched(operand(k), shape)).collect();
                 let dtypes = operands.iter().map(|value| value.dtype()).collect::<Vec<_>>();
@@ -133,13 +140,15 @@ impl<'a> Plain<'a> {
 
     /// The indices, if they are below the size of an axis.
     fn check(&self, i: usize, indices: &Value) -> Result<Value> {
-        let Instruction { op: Op::Index(Index::Within(axis)), inputs, .. } = &self.code.instructions[i]
+        let Instruction { op: Op::Index(op @ (Index::Within(axis) | Index::Counted(axis))), inputs, .. } =
+            &self.code.instructions[i]
         else {
             unreachable!("other operations with indices are lowered");
         };
         let size = self.shapes[inputs[1] as usize][axis.single().unwrap_or_default()];
+        let bound = Bound { size, from_end: matches!(op, Index::Counted(_)) };
         let array = i64::array(indices).expect("indices are of one type");
-        match array.iter().find(|&&index| usize::try_from(index).map_or(true, |index| index >= size)) {
+        match array.iter().find(|&&index| !bound.holds(index)) {
             Some(&index) => Err(self.code.out_of_range(index, i, &self.shapes)),
             None => Ok(indices.clone()),
         }
@@ -168,6 +177,16 @@ impl<'a> Plain<'a> {
                 }
                 pack(whole.view())
             }),
+            Slicing::Diagonal { axes, offset } => each_dtype!(operand(0), Value(x) => {
+                let place = on_diagonal(x.shape(), axes, *offset);
+                pack(ArrayD::from_shape_fn(&shape[..], |at| x[&place(at.slice())[..]]).view())
+            }),
+            Slicing::Undiagonal { axes, offset } => each_dtype!(operand(0), Value(diagonal) => {
+                let place = on_diagonal(shape, axes, *offset);
+                let mut whole = ArrayD::default(&shape[..]);
+                diagonal.indexed_iter().for_each(|(at, &x)| whole[&place(at.slice())[..]] = x);
+                pack(whole.view())
+            }),
             Slicing::Concat { axis, count } => with_type!(instruction.dtype, T => {
                 let parts: Vec<ArrayViewD<'_, T>> =
                     (0..*count as usize).map(|k| view::<T>(operand(k))).collect();
@@ -184,26 +203,26 @@ impl<'a> Plain<'a> {
         }
     }
 
-    fn whole(&self, instruction: &Instruction, shape: &Shape) -> Value {
-        let Instruction { op, inputs, dtype, .. } = instruction;
-        let shapes: Vec<Shape> = inputs.iter().map(|&input| self.shapes[input as usize].clone()).collect();
-        with_float!(
-            *dtype,
-            T => {
-                let read = |k: usize| match T::array(self.value(inputs[k])) {
-                    Some(array) => array.as_slice().expect("values are packed"),
-                    None => unreachable!("windows are of one type"),
-                };
-                let operands: Vec<&[T]> =
-                    (0..inputs.len()).map(|k| if op.reads(k) { read(k) } else { &[] }).collect();
-                let (mut out, mut scratch) =
-                    (vec![T::NAN; shape.size()], vec![T::NAN; op.scratch_len(*dtype, &shapes)]);
-                op.run_whole(self.level, &shapes, &operands, &mut out, &mut scratch, Threads::ONE);
-                let out = ArrayD::from_shape_vec(&shape[..], out);
-                pack(out.expect("as many elements as the shape says").view())
-            },
-            _ => unreachable!("windows take floats only")
-        )
+    fn whole(&self, i: usize, shape: &Shape) -> Result<Value> {
+        let Instruction { op, inputs, dtype, .. } = &self.code.instructions[i];
+        let signature = |&input: &u32| Signature {
+            dtype: self.code.instructions[input as usize].dtype,
+            shape: self.shapes[input as usize].clone(),
+        };
+        let operands: Vec<Signature> = inputs.iter().map(signature).collect();
+        let result = Signature { dtype: *dtype, shape: shape.clone() };
+        let reads: Vec<bool> = (0..inputs.len()).map(|k| op.reads(k)).collect();
+        let read = (0..inputs.len()).filter(|&k| reads[k]);
+        let values: Vec<Value> = read.map(|k| self.value(inputs[k]).clone()).collect();
+        let scratch = op.scratch_len(&operands, &result);
+        let mut outcome = Ok(());
+        let value = apply_in(&values, *dtype, shape, scratch, |at| {
+            let (operands, result, reads) = (&operands[..], &result, &reads[..]);
+            outcome =
+                op.try_run(Task { level: self.level, threads: Threads::ONE, operands, result, reads, at });
+        });
+        outcome.map_err(|cause| self.code.failed(cause, i, &self.shapes))?;
+        Ok(value)
     }
 }
 
@@ -242,8 +261,35 @@ fn places(run: Run) -> Vec<usize> {
     (0..run.count as isize).map(|i| (run.first as isize + i * run.step) as usize).collect()
 }
 
+/// Where an element of the diagonals stands in the matrices of this shape.
+fn on_diagonal(whole: &[usize], axes: &Axes, offset: isize) -> impl Fn(&[usize]) -> Vec<usize> {
+    let [i, j] = axes.pair().expect("a diagonal has two axes");
+    let (row, column, _) = diagonal_of(whole[i], whole[j], offset);
+    let rank = whole.len();
+    move |at| {
+        let (along, mut rest) = (at[at.len() - 1], at.iter());
+        let mut place = |axis| match axis {
+            _ if axis == i => row + along,
+            _ if axis == j => column + along,
+            _ => *rest.next().expect("every other axis has its place"),
+        };
+        (0..rank).map(&mut place).collect()
+    }
+}
+
 /// A kernel's result on packed operands.
 fn apply(operands: &[Value], dtype: DType, shape: &Shape, kernel: impl FnOnce(Operands<'_>)) -> Value {
+    apply_in(operands, dtype, shape, 0, kernel)
+}
+
+/// The same of a kernel that works in so many numbers of the result's type.
+fn apply_in(
+    operands: &[Value],
+    dtype: DType,
+    shape: &Shape,
+    scratch: usize,
+    kernel: impl FnOnce(Operands<'_>),
+) -> Value {
     let mut leaves: Vec<LeafExtent> = operands
         .iter()
         .map(|operand| {
@@ -251,7 +297,7 @@ fn apply(operands: &[Value], dtype: DType, shape: &Shape, kernel: impl FnOnce(Op
             LeafExtent { dtype: view.dtype(), length: view.shape().iter().product(), written: false }
         })
         .collect();
-    leaves.push(LeafExtent { dtype, length: shape.size(), written: true });
+    leaves.extend([shape.size(), scratch].map(|length| LeafExtent { dtype, length, written: true }));
     let slots: Vec<Slot> = (0..)
         .zip(&leaves)
         .map(|(k, leaf)| {
@@ -264,9 +310,11 @@ fn apply(operands: &[Value], dtype: DType, shape: &Shape, kernel: impl FnOnce(Op
     let call = Call::new(reads, writes, &extent);
     with_type!(dtype, T => {
         let mut out = ArrayD::<T>::default(&shape[..]);
+        let mut scratch = vec![T::default(); scratch];
         let result = LeafMemory::write(out.as_slice_mut().expect("a new array is packed"));
+        let scratch = LeafMemory::write(&mut scratch);
         let read = operands.iter().map(|operand| as_array(operand).memory().expect("operands are packed"));
-        kernel(call.at(&Memory::new(&mut Arena::new(0), read.chain([result]), &extent)));
+        kernel(call.at(&Memory::new(&mut Arena::new(0), read.chain([result, scratch]), &extent)));
         T::value(out.into_shared())
     })
 }

@@ -216,10 +216,10 @@ impl<'a> Layouter<'a> {
     fn take_parts(&mut self, unit: &Unit) -> Vec<(usize, usize)> {
         let group = match unit {
             Unit::Group(group) => group,
-            &Unit::Whole { dtype, scratch, to, .. } => {
-                let bytes = (scratch * dtype.size()).next_multiple_of(LINE);
+            Unit::Whole { result, scratch, to, .. } => {
+                let bytes = (scratch * result.dtype.size()).next_multiple_of(LINE);
                 let offset = self.pool.take(bytes);
-                self.partials.insert(to, offset);
+                self.partials.insert(*to, offset);
                 return vec![(offset, bytes)];
             }
             _ => return Vec::new(),
@@ -330,7 +330,7 @@ impl<'a> Layouter<'a> {
                     effort,
                 });
             }
-            Unit::Whole { op, shapes, operands, dtype, scratch, to } => {
+            Unit::Whole { instruction, op, signatures, operands, result, scratch, to } => {
                 let read = |place: &Place| {
                     self.slot(place.base, place.dtype, place.offset, Reach::Whole(place.size()))
                 };
@@ -338,17 +338,18 @@ impl<'a> Layouter<'a> {
                 let own = Slot {
                     home: Home::Arena,
                     offset: self.partials[to],
-                    dtype: *dtype,
+                    dtype: result.dtype,
                     span: Reach::Whole(*scratch),
                 };
                 let work = Work::Whole {
                     call: Call::new(&reads, &[self.whole(*to), own], extent),
+                    instruction: *instruction,
                     op: op.clone(),
-                    shapes: shapes.clone(),
+                    signatures: signatures.clone(),
                     reads: operands.iter().map(Option::is_some).collect(),
-                    dtype: *dtype,
+                    result: result.clone(),
                 };
-                steps.push(Step { work, unit: u, effort: op.flops(shapes) / 8 });
+                steps.push(Step { work, unit: u, effort: op.flops(signatures, result) / 8 });
             }
             Unit::Check { from, bound, instruction } => {
                 let slot = self.slot(from.base, from.dtype, from.offset, Reach::Whole(from.size()));

@@ -7,19 +7,19 @@ use rayon::{ThreadPool, ThreadPoolBuilder};
 use smallvec::SmallVec;
 
 use super::bind::{Bound, Given, are_numbers, bind, memory};
-use super::block::with_type;
 use super::cache::{Compiled, Loan, compiled};
 use super::feed::{Feed, Target};
 use super::leaf::Lie;
 use super::plain::Plain;
 use super::plan::{Options, Plan, ResultPlace};
 use super::report::{Report, Timing};
-use super::step::{OutOfRange, Step};
-use super::update::Updates;
-use crate::element::{DType, Element, Packed, Value, each_dtype};
+use super::step::{Halt, OutOfRange, Step};
+use super::update::{Update, Updates};
+use crate::element::{DType, Element, Packed, Value, each_dtype, with_type};
 use crate::error::{Error, Result};
-use crate::graph::{Content, Graph, LeafCell, NodeId, VarList, check_value};
+use crate::graph::{Content, Expr, Graph, LeafCell, Node, NodeId, Reached, VarList, check_value};
 use crate::kernels::{LeafMemory, Level, Memory, Threads};
+use crate::ops::Op;
 use crate::shape::Shape;
 
 /// How many sets of leaf shapes a program keeps its plan for.
@@ -86,9 +86,15 @@ fn run_plan<'m>(
     let plan = &mut plans[0];
     let memory = Memory::new(&mut plan.arena, leaves, &plan.extent);
     let run = run_steps(&plan.steps, &mut plan.timing, &memory, level, pool.for_plan(plan.parallel));
-    run.or_else(|OutOfRange { index, instruction }| {
+    run.or_else(|halt| {
         let shapes: Vec<Shape> = plan.leaves.iter().map(|lie| lie.shape.clone()).collect();
-        Err(code.out_of_range(index, instruction as usize, &code.infer(&shapes)?))
+        let shapes = code.infer(&shapes)?;
+        Err(match halt {
+            Halt::OutOfRange(OutOfRange { index, instruction }) => {
+                code.out_of_range(index, instruction as usize, &shapes)
+            }
+            Halt::Failed { cause, instruction } => code.failed(cause, instruction as usize, &shapes),
+        })
     })
 }
 
@@ -99,7 +105,7 @@ fn run_steps(
     memory: &Memory<'_>,
     level: Level,
     pool: Option<&Pool>,
-) -> Result<(), OutOfRange> {
+) -> Result<(), Halt> {
     match pool {
         None => timing.run(steps.len(), |i| steps[i].run(memory, level, Threads::ONE)),
         Some(pool) => pool.run(|| timing.run(steps.len(), |i| steps[i].run(memory, level, Threads::MANY))),
@@ -143,8 +149,40 @@ impl Graph {
         outputs: L,
         updates: impl Into<Updates<'g>>,
     ) -> Result<Program<'g, L>> {
+        let mut updates = updates.into().0;
+        self.advance(&outputs.exprs(), &mut updates);
+        self.compile_still(outputs, &updates)
+    }
+
+    /// The updates of the generators of random numbers that a program draws from.
+    fn advance<'g>(&'g self, outputs: &[Expr<'g>], updates: &mut Vec<Update<'g>>) {
+        if !self.leaves().draw() {
+            return;
+        }
+        let arena = self.arena();
+        let roots = outputs.iter().copied().chain(updates.iter().map(|update| update.value));
+        let reached = Reached::new(&arena, roots.map(|root| root.id()), |_, _, _| true);
+        for node in reached.nodes.iter().filter_map(|&id| arena.get(id)) {
+            let Op::Random(_) = node.op else { continue };
+            let mut state = node.inputs[0];
+            while let Some(Node { op: Op::Order(_), inputs, .. }) = arena.get(state) {
+                state = inputs[0];
+            }
+            let known = updates.iter().any(|update| update.parameter.id() == state);
+            if let Some(next) = self.leaves().advanced(state).filter(|_| !known) {
+                updates.push(Update { parameter: self.handle(state), value: self.handle(next) });
+            }
+        }
+    }
+
+    /// A program that leaves the generators of random numbers as they are.
+    pub(crate) fn compile_still<'g, L: VarList<'g>>(
+        &'g self,
+        outputs: L,
+        updates: &[Update<'g>],
+    ) -> Result<Program<'g, L>> {
         let exprs = outputs.exprs();
-        let (compiled, ids) = compiled(self, &exprs, &updates.into().0)?;
+        let (compiled, ids) = compiled(self, &exprs, updates)?;
         let outputs = outputs.rebuild(&mut exprs.into_iter());
         let leaves = {
             let known = self.leaves();
@@ -191,8 +229,12 @@ impl<'g, L: VarList<'g>> Program<'g, L> {
     /// - [`Error::UnknownName`], [`Error::NotALeaf`], [`Error::OtherGraph`], [`Error::Freed`] or [`Error::Twice`] for a
     ///   feed of something that is no input of this graph, or of the same twice,
     /// - [`Error::FeedShape`] or [`Error::FeedDType`] for a feed that does not fit,
-    /// - [`Error::AtRun`] if an operation is not defined for the sizes of this run.
+    /// - [`Error::AtRun`] if an operation is not defined for the sizes of this run,
+    /// - [`Error::IndexOutOfRange`] and [`Error::Failed`] if one is not for the values,
+    /// - [`Error::Busy`] if it is called from inside an operation of a program of this graph.
+    #[inline]
     pub fn run_with(&mut self, feeds: &[Feed<'_>]) -> Result<<L::Owned as VarList<'g>>::Views<'_>> {
+        let _running = self.graph.enter()?;
         if self.plain.is_some() {
             return self.run_plain(feeds);
         }

@@ -233,7 +233,7 @@ impl Names<'_> {
                     operands.iter().flatten().map(|place| self.base(place.base)).collect();
                 format!("t{to} = {}({})", op.name(), operands.join(", "))
             }
-            Unit::Check { from, bound, .. } => format!("check({} < {bound})", self.base(from.base)),
+            Unit::Check { from, bound, .. } => format!("check({} in {bound})", self.base(from.base)),
             Unit::Fold { fold, from, to, .. } => format!("t{to} = {}({})", fold.name(), self.base(from.base)),
             Unit::Product(product) => {
                 let (a, b) = (self.base(product.a.base), self.base(product.b.base));
@@ -333,7 +333,7 @@ impl Names<'_> {
             Unit::Group(group) => {
                 group.members.iter().map(|member| member.operands.first().map_or(0, Place::size)).sum()
             }
-            Unit::Whole { op, shapes, .. } => op.flops(shapes),
+            Unit::Whole { op, signatures, result, .. } => op.flops(signatures, result),
             Unit::Pack { .. } | Unit::Assemble { .. } | Unit::Check { .. } => 0,
             Unit::Fold { from, .. } => from.size(),
             Unit::Product(product) => {

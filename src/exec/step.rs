@@ -2,13 +2,15 @@
 
 use smallvec::SmallVec;
 
-use super::block::{BlockOp, divide, join, with_float, with_type};
+use super::block::{BlockOp, divide, join};
 use super::scalars::Scalars;
-use crate::element::{DType, Float};
+use super::schedule::Bound;
+use crate::element::{DType, Float, with_float, with_type};
+use crate::graph::Signature;
 use crate::kernels::{
     self, Call, Factor, Layout, Level, Loop, Matrix, MatrixMut, Memory, Middle, Operands, Threads,
 };
-use crate::ops::{Fold, Op};
+use crate::ops::{Fold, Op, Task};
 use crate::shape::{Shape, Strides};
 
 /// What a step does.
@@ -51,15 +53,16 @@ pub(super) enum Work {
     /// An operation on whole operands, of which those that are read say so.
     Whole {
         call: Call,
+        instruction: u32,
         op: Op,
-        shapes: Vec<Shape>,
+        signatures: Vec<Signature>,
         reads: Vec<bool>,
-        dtype: DType,
+        result: Signature,
     },
-    /// Refuses indices that are not below `bound`.
+    /// Refuses indices out of bounds.
     Check {
         call: Call,
-        bound: usize,
+        bound: Bound,
         instruction: u32,
     },
 }
@@ -75,6 +78,16 @@ pub(super) struct Target {
 pub(super) struct OutOfRange {
     pub index: i64,
     pub instruction: u32,
+}
+
+/// Why a run ended early.
+pub(super) enum Halt {
+    OutOfRange(OutOfRange),
+    /// The operation of an instruction has no result.
+    Failed {
+        cause: String,
+        instruction: u32,
+    },
 }
 
 /// One step of a run.
@@ -96,7 +109,7 @@ impl Step {
     }
 
     #[inline]
-    pub fn run(&self, memory: &Memory<'_>, level: Level, threads: Threads) -> Result<(), OutOfRange> {
+    pub fn run(&self, memory: &Memory<'_>, level: Level, threads: Threads) -> Result<(), Halt> {
         let threads = if self.is_worth_threads() { threads } else { Threads::ONE };
         match &self.work {
             Work::Loop(blocks) => blocks.run(memory, threads),
@@ -131,26 +144,15 @@ impl Step {
                     kernels::scatter(from, &part.shape, &part.strides, part.offset, out);
                 }
             }),
-            Work::Whole { call, op, shapes, reads, dtype } => with_float!(
-                *dtype,
-                T => {
-                    let at = call.at(memory);
-                    let mut k = 0;
-                    let mut read = |&is_read: &bool| -> &[T] {
-                        k += usize::from(is_read);
-                        if is_read { at.read(k - 1) } else { &[] }
-                    };
-                    let operands: SmallVec<[&[T]; 3]> = reads.iter().map(&mut read).collect();
-                    let (out, scratch) = at.write_two();
-                    op.run_whole(level, shapes, &operands, out, scratch, threads);
-                },
-                _ => unreachable!("windows take floats only")
-            ),
+            Work::Whole { call, instruction, op, signatures, reads, result } => {
+                let at = call.at(memory);
+                let task = Task { level, threads, operands: signatures, result, reads, at };
+                op.try_run(task).map_err(|cause| Halt::Failed { cause, instruction: *instruction })?;
+            }
             &Work::Check { ref call, bound, instruction } => {
                 let indices = call.at(memory).read(0);
-                // A negative one is beyond any size as an unsigned number.
-                if let Some(&index) = indices.iter().find(|&&index: &&i64| index as u64 >= bound as u64) {
-                    return Err(OutOfRange { index, instruction });
+                if let Some(&index) = indices.iter().find(|&&index| !bound.holds(index)) {
+                    return Err(Halt::OutOfRange(OutOfRange { index, instruction }));
                 }
             }
         }

@@ -23,13 +23,14 @@ impl<'g, T: Element> Var<'g, T> {
     /// If an input that it depends on has no value, or has sizes for which an operation is not defined; if the node
     /// or a leaf is freed.
     pub fn value(self) -> Result<ArrayD<T>> {
+        self.graph().at_rest()?;
         if let Some(cell) = self.graph().leaves().cell(self.id())
             && let Content::Value(value) = &*cell.borrow()
             && let Some(array) = T::array(value)
         {
             return Ok(array.to_owned());
         }
-        let mut program: Program<'g, Self> = self.graph().compile(self, ())?;
+        let mut program: Program<'g, Self> = self.graph().compile_still(self, &[])?;
         Ok(program.run()?.to_owned())
     }
 

@@ -13,7 +13,7 @@ use hashbrown::HashMap;
 
 use crate::element::{DType, Literal};
 use crate::graph::{Expr, LeafKind, NodeId, reach};
-use crate::ops::{Binary, Layout, Logic, MatMul, Op, Reduce, Slicing, Unary};
+use crate::ops::{Binary, Gather, Layout, Logic, MatMul, Op, Reduce, Running, Scan, Slicing, Unary};
 use crate::shape::Axes;
 
 /// What a node becomes for the batch of unit vectors. `B` is their number.
@@ -90,6 +90,8 @@ impl<'g> Batching<'g> {
             },
             Op::MatMul(MatMul::MatMul) => Some(Batch::Rows(self.batched(inputs[0], inputs[1]))),
             Op::Slicing(slicing) => self.slice(slicing, inputs),
+            Op::Gather(gather) => self.gather(gather, image(0)?, inputs),
+            Op::Scan(scan) => self.scan(scan, image(0)?, inputs),
             Op::Order(_) => Some(image(0)?.batch),
             // Rules are linear in the cotangent, and record no other operation of it.
             _ => None,
@@ -201,7 +203,8 @@ impl<'g> Batching<'g> {
                 Layout::Reshape { .. }
                 | Layout::ExpandDims { .. }
                 | Layout::Squeeze { .. }
-                | Layout::Flatten { .. } => Some(apply(layout.clone(), diagonal)),
+                | Layout::Flatten { .. }
+                | Layout::Unflatten { .. } => Some(apply(layout.clone(), diagonal)),
                 Layout::UnflattenLike { .. } => {
                     Some(graph.emit(Op::Layout(layout.clone()), [diagonal, inputs[1]]))
                 }
@@ -225,6 +228,9 @@ impl<'g> Batching<'g> {
             Layout::ExpandDims { axes } => apply(Layout::ExpandDims { axes: shifted(axes, 1) }, rows),
             Layout::Squeeze { axes } => apply(Layout::Squeeze { axes: shifted(axes, 1) }, rows),
             Layout::Flatten { axes } => apply(Layout::Flatten { axes: shifted(axes, 1) }, rows),
+            Layout::Unflatten { axis, sizes } => {
+                apply(Layout::Unflatten { axis: shifted(axis, 1), sizes: sizes.clone() }, rows)
+            }
             Layout::UnflattenLike { axes } => {
                 let axes = shifted(axes, 1);
                 graph.emit(Op::Layout(Layout::UnflattenLike { axes }), [rows, self.stretched(inputs[1])])
@@ -250,6 +256,8 @@ impl<'g> Batching<'g> {
         let behind = match slicing.clone() {
             Slicing::Slice { axes, cut } => Slicing::Slice { axes: shifted(&axes, 1), cut },
             Slicing::Unslice { axes, cut } => Slicing::Unslice { axes: shifted(&axes, 1), cut },
+            Slicing::Diagonal { axes, offset } => Slicing::Diagonal { axes: shifted(&axes, 1), offset },
+            Slicing::Undiagonal { axes, offset } => Slicing::Undiagonal { axes: shifted(&axes, 1), offset },
             Slicing::Concat { axis, count } => Slicing::Concat { axis: shifted(&axis, 1), count },
             Slicing::PartLike { axis, index, count } => {
                 Slicing::PartLike { axis: shifted(&axis, 1), index, count }
@@ -263,6 +271,33 @@ impl<'g> Batching<'g> {
         };
         let operands: Vec<Expr<'g>> = inputs.iter().enumerate().map(operand).collect();
         graph.apply(op, &operands).ok().map(Batch::Rows)
+    }
+
+    /// Of a batch at indices that are the same for every row.
+    fn gather(&self, gather: &Gather, image: Image<'g>, inputs: &[Expr<'g>]) -> Option<Batch<'g>> {
+        let rows = self.stacked(image);
+        let indices = match gather {
+            Gather::TakeAlong(_) | Gather::ScatterAlong(_) => {
+                inputs[1].broadcast_like(self.stretched(inputs[1]))
+            }
+            _ => inputs[1],
+        };
+        let like = inputs.get(2).map(|like| self.stretched(*like));
+        let operands: Vec<Expr<'g>> = [rows, indices].into_iter().chain(like).collect();
+        rows.graph().apply(Op::Gather(gather.shifted(1)), &operands).ok().map(Batch::Rows)
+    }
+
+    /// Of a batch of what is summed, with coefficients that are the same for every row.
+    fn scan(&self, scan: &Scan, image: Image<'g>, inputs: &[Expr<'g>]) -> Option<Batch<'g>> {
+        let fixed = inputs[1..].iter().all(|input| !self.images.contains_key(&input.id()));
+        if scan.running == Running::Product || !fixed {
+            return None;
+        }
+        let rows = self.stacked(image);
+        let coefficients = inputs.get(1).map(|a| a.broadcast_like(self.stretched(*a)));
+        let operands: Vec<Expr<'g>> = [rows].into_iter().chain(coefficients).collect();
+        let scan = Scan { axis: shifted(&scan.axis, 1), ..scan.clone() };
+        rows.graph().apply(Op::Scan(scan), &operands).ok().map(Batch::Rows)
     }
 
     /// `a · b` of batches of matrices: the rows are one more axis of the batch. A vector is a matrix meanwhile.

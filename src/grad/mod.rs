@@ -17,7 +17,7 @@ use smallvec::SmallVec;
 use self::reach::explain;
 use self::recompute::Recomputed;
 use crate::element::{Literal, Real};
-use crate::error::{Error, OrFail, Result, fail};
+use crate::error::{Error, Operand, OrFail, Result, fail};
 use crate::graph::{Expr, Graph, NodeId, Reached, Var, VarList};
 use crate::ops::{Binary, Cotangent, Layout, Logic, Op, Site};
 use crate::rewrite::{Rewriter, Tier, rewrite};
@@ -151,13 +151,13 @@ fn derive_from<'g>(
     let inner: Vec<NodeId> = targets.iter().filter(|t| t.leaf().is_none()).map(|t| t.id()).collect();
     let plain = rewritten(result, &[]);
     if inner.is_empty() || rewritten(result, &inner).id() == plain.id() {
-        sweep(plain, cotangent, targets, &inner, &mut found);
+        sweep(plain, cotangent, targets, &inner, &mut found)?;
     } else {
         let leaves: Vec<_> = targets.iter().copied().filter(|t| t.leaf().is_some()).collect();
-        sweep(plain, cotangent, &leaves, &[], &mut found);
+        sweep(plain, cotangent, &leaves, &[], &mut found)?;
         for &target in targets.iter().filter(|t| inner.contains(&t.id())) {
             let opaque = [target.id()];
-            sweep(rewritten(result, &opaque), cotangent, &[target], &opaque, &mut found);
+            sweep(rewritten(result, &opaque), cotangent, &[target], &opaque, &mut found)?;
         }
     }
     Ok(targets
@@ -204,7 +204,7 @@ fn sweep<'g>(
     targets: &[Expr<'g>],
     opaque: &[NodeId],
     found: &mut HashMap<NodeId, Expr<'g>>,
-) {
+) -> Result<()> {
     let graph = result.graph();
     let reached = Reached::new(&graph.arena(), [result.id()], |_, _, _| true);
     let active = depending(graph, &reached, targets);
@@ -213,7 +213,7 @@ fn sweep<'g>(
     let mut cotangents: Vec<Option<Expr<'g>>> = vec![None; reached.nodes.len()];
     let mut recomputed = Recomputed::default();
     let opaque = opaque.iter().copied().chain(seed.map(|seed| seed.id())).collect();
-    graph.with_rewriter(Rewriter::around(Tier::Algebraic, opaque), || {
+    graph.with_rewriter(Rewriter::around(Tier::Algebraic, opaque), || -> Result<()> {
         let one =
             || graph.with_origin(result.origin(), || graph.literal(Literal::rounded(1.0, result.dtype())));
         cotangents[reached.nodes.len() - 1] = Some(seed.unwrap_or_else(one));
@@ -222,15 +222,17 @@ fn sweep<'g>(
                 let y = graph.handle(id);
                 let of = |x: Expr<'g>| reached.place_of(&graph.arena(), x.id()).filter(|&x| active[x]);
                 recomputed.enter(y, cotangent);
-                graph.with_origin(y.origin(), || step(y, &recomputed, cotangent, of, &mut cotangents));
+                graph.with_origin(y.origin(), || step(y, &recomputed, cotangent, of, &mut cotangents))?;
             }
         }
-    });
+        Ok(())
+    })?;
     for (target, place) in targets.iter().zip(places) {
         if let Some(cotangent) = place.and_then(|place| cotangents[place]) {
             found.insert(target.id(), cotangent);
         }
     }
+    Ok(())
 }
 
 /// Which of the nodes depend on a target, targets included.
@@ -243,7 +245,8 @@ fn depending(graph: &Graph, reached: &Reached, targets: &[Expr<'_>]) -> Vec<bool
     }
     for (user, node) in reached.nodes.iter().enumerate().filter_map(|(i, &id)| Some((i, arena.get(id)?))) {
         let mut inputs = node.inputs.iter().enumerate();
-        active[user] |= inputs.any(|(k, &input)| node.op.reads(k) && place(input).is_some_and(|x| active[x]));
+        active[user] |=
+            inputs.any(|(k, &input)| node.op.derives(k) && place(input).is_some_and(|x| active[x]));
     }
     active
 }
@@ -255,29 +258,39 @@ fn step<'g>(
     cotangent: Expr<'g>,
     active: impl Fn(Expr<'g>) -> Option<usize>,
     cotangents: &mut [Option<Expr<'g>>],
-) {
-    let Some(op) = y.op() else { return };
+) -> Result<()> {
+    let Some(op) = y.op() else { return Ok(()) };
     let inputs = y.inputs();
     let guard = if op.is_elementwise() { Guard::of(cotangent) } else { None };
     let (operands, result) = recomputed.site(y, &inputs);
     let site =
         Site { inputs: &operands, result, cotangent: guard.as_ref().map_or(cotangent, |guard| guard.inner) };
     for (k, &x) in inputs.iter().enumerate() {
-        let Some(place) = active(x).filter(|_| op.reads(k) && x.dtype().is_float()) else { continue };
-        let Cotangent::Of(share) = op.vjp(k, &site) else { continue };
+        let Some(place) = active(x).filter(|_| op.derives(k) && x.dtype().is_float()) else { continue };
+        let share = match op.vjp(k, &site) {
+            Cotangent::Of(share) => share,
+            // That a rule is missing says nothing about the derivative.
+            Cotangent::Undefined if matches!(op, Op::Custom(_)) => {
+                return Err(Error::NoRule { node: described(y), k });
+            }
+            _ => continue,
+        };
         let share = guard.as_ref().map_or(share, |guard| guard.around(share));
         // Nothing is recorded where the shapes are one by construction.
         let same = share.shape_root().id() == x.shape_root().id();
         let share = if op.stretches() && !same { share.sum_like(x) } else { share };
-        assert!(
-            same || share.shape() == x.shape(),
-            "the derivative of `{op}` has shape {}, its operand {}",
-            share.shape(),
-            x.shape()
-        );
+        if !same && share.shape() != x.shape() {
+            return Err(Error::Rule { node: described(y), operand: described(x), found: share.shape() });
+        }
         let sum = cotangents[place].map_or(share, |sum| sum + share);
         cotangents[place] = Some(sum);
     }
+    Ok(())
+}
+
+/// A node as an error describes it.
+fn described(e: Expr<'_>) -> Box<Operand> {
+    Box::new(e.graph().arena().describe(e.id()))
 }
 
 /// A cotangent that is zero where a branch of a formula was not taken: a `select` with zeros, several of them one in

@@ -76,6 +76,7 @@ impl<'g, T: Real> Var<'g, T> {
     /// # Errors
     /// - [`Error::Arity`] if there are not as many tangents as variables,
     /// - [`Error::BroadcastTo`] if a tangent does not stretch to the shape of its variable,
+    /// - [`Error::Requires`] if a rule on the way, of a user's own, is not linear in its cotangent,
     /// - [`Error::GradOfInteger`], [`Error::OtherGraph`] and [`Error::Freed`] as [`try_grad`](Self::try_grad).
     #[track_caller]
     pub fn try_jvp<L: VarList<'g>, V: VarList<'g>>(self, wrt: L, tangents: V) -> Result<Self> {
@@ -87,11 +88,14 @@ impl<'g, T: Real> Var<'g, T> {
         let product = inner_product(y, derivatives, &tangents);
         let Some(product) = product else { return Ok(zeros_like(y).retype()) };
         let derivative = derive_from(product, None, &[v])?.pop();
-        Ok(match derivative {
-            Some(Derivative::Of(tangent)) => tangent,
-            _ => zeros_like(y),
+        let Some(Derivative::Of(tangent)) = derivative else { return Ok(zeros_like(y).retype()) };
+        let graph = y.graph();
+        let reads = |user, k| graph.handle(user).op().is_some_and(|op| op.reads(k));
+        if reach(&graph.arena(), [tangent.id()], reads).contains(&v.id()) {
+            let requires = "derivative rules that are linear in the cotangent".to_owned();
+            return Err(Error::Requires { op: "jvp", requires });
         }
-        .retype())
+        Ok(tangent.retype())
     }
 
     /// The product of this scalar's Hessian with a vector, `H · v`, for a vector that is a list shaped like the

@@ -34,7 +34,7 @@ fn search<'g>(result: Expr<'g>, target: Expr<'g>, broken: bool) -> Option<Option
         };
         let inputs = y.inputs();
         let site = Site { inputs: &inputs, result: y, cotangent: y };
-        for (k, &x) in inputs.iter().enumerate().filter(|&(k, _)| op.reads(k)) {
+        for (k, &x) in inputs.iter().enumerate().filter(|&(k, _)| op.reads(k) || op.derives(k)) {
             let smooth = y.dtype().is_float()
                 && x.dtype().is_float()
                 && !matches!(op.vjp(k, &site), Cotangent::Undefined);

@@ -53,10 +53,20 @@ pub(crate) enum Content {
 /// A leaf's value, shared by the graph and the programs that read or update it.
 pub(crate) type LeafCell = Rc<RefCell<Content>>;
 
+/// A generator of random numbers.
+struct Generator {
+    /// Its state after one more run.
+    next: NodeId,
+    /// How long the tape was at each draw.
+    draws: Vec<u32>,
+}
+
 /// The current values of the leaves.
 #[derive(Default)]
 pub(crate) struct Leaves {
     cells: SparseSecondaryMap<NodeId, LeafCell, DefaultHashBuilder>,
+    /// Generators of random numbers, by their states.
+    generators: SparseSecondaryMap<NodeId, Generator, DefaultHashBuilder>,
     created: u32,
 }
 
@@ -78,8 +88,39 @@ impl Leaves {
         self.cells.get(id)
     }
 
+    /// Makes a leaf the state of a generator; `next` is what becomes of it in a run.
+    pub fn add_generator(&mut self, state: NodeId, next: NodeId) {
+        self.generators.insert(state, Generator { next, draws: Vec::new() });
+    }
+
+    /// The number of the next draw from a generator, of which there is one for each draw that is on the tape.
+    pub fn next_stream(&mut self, state: NodeId, length: usize) -> u32 {
+        let Some(generator) = self.generators.get_mut(state) else { return 0 };
+        generator.draws.push(length as u32);
+        generator.draws.len() as u32 - 1
+    }
+
+    /// What a run makes of the state of a generator, if that is what the leaf is.
+    pub fn advanced(&self, state: NodeId) -> Option<NodeId> {
+        Some(self.generators.get(state)?.next)
+    }
+
+    /// Whether there are any generators.
+    pub fn draw(&self) -> bool {
+        !self.generators.is_empty()
+    }
+
+    /// Forgets the draws that are not on a tape of this length, so that a formula recorded again draws the same.
+    pub fn rewind(&mut self, length: usize) {
+        for generator in self.generators.values_mut() {
+            let kept = generator.draws.partition_point(|&at| (at as usize) < length);
+            generator.draws.truncate(kept);
+        }
+    }
+
     /// Removes a leaf.
     pub fn remove(&mut self, id: NodeId) {
+        self.generators.remove(id);
         if let Some(cell) = self.cells.remove(id) {
             *cell.borrow_mut() = Content::Freed;
         }

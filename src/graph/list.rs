@@ -21,7 +21,7 @@ pub trait VarList<'g> {
     fn rebuild(&self, exprs: &mut dyn Iterator<Item = Expr<'g>>) -> Self::Owned;
     /// The same form with values.
     #[doc(hidden)]
-    fn views<'a>(&self, results: &mut dyn FnMut() -> Packed<'a>) -> Self::Views<'a>;
+    fn views<'a>(&self, results: &mut impl FnMut() -> Packed<'a>) -> Self::Views<'a>;
 
     /// The handles in order.
     #[doc(hidden)]
@@ -41,7 +41,8 @@ impl<'g, T: Element> VarList<'g> for Var<'g, T> {
     fn rebuild(&self, exprs: &mut dyn Iterator<Item = Expr<'g>>) -> Self {
         exprs.next().map_or(*self, Var::retype)
     }
-    fn views<'a>(&self, results: &mut dyn FnMut() -> Packed<'a>) -> ArrayViewD<'a, T> {
+    #[inline]
+    fn views<'a>(&self, results: &mut impl FnMut() -> Packed<'a>) -> ArrayViewD<'a, T> {
         results().view()
     }
 }
@@ -55,8 +56,9 @@ impl<'g, L: VarList<'g>, const N: usize> VarList<'g> for [L; N] {
     fn rebuild(&self, exprs: &mut dyn Iterator<Item = Expr<'g>>) -> Self::Owned {
         self.each_ref().map(|list| list.rebuild(exprs))
     }
-    fn views<'a>(&self, results: &mut dyn FnMut() -> Packed<'a>) -> Self::Views<'a> {
-        self.each_ref().map(|list| list.views(results))
+    #[inline]
+    fn views<'a>(&self, results: &mut impl FnMut() -> Packed<'a>) -> Self::Views<'a> {
+        std::array::from_fn(|i| self[i].views(results))
     }
 }
 
@@ -71,7 +73,7 @@ macro_rules! sequence {
             fn rebuild(&self, exprs: &mut dyn Iterator<Item = Expr<'g>>) -> Self::Owned {
                 self.iter().map(|list| list.rebuild(exprs)).collect()
             }
-            fn views<'a>(&self, results: &mut dyn FnMut() -> Packed<'a>) -> Self::Views<'a> {
+            fn views<'a>(&self, results: &mut impl FnMut() -> Packed<'a>) -> Self::Views<'a> {
                 self.iter().map(|list| list.views(results)).collect()
             }
         })*
@@ -92,7 +94,7 @@ macro_rules! tuple {
                 ($(self.$i.rebuild(_exprs),)*)
             }
             #[allow(clippy::unused_unit)]
-            fn views<'a>(&self, _results: &mut dyn FnMut() -> Packed<'a>) -> Self::Views<'a> {
+            fn views<'a>(&self, _results: &mut impl FnMut() -> Packed<'a>) -> Self::Views<'a> {
                 ($(self.$i.views(_results),)*)
             }
         }

@@ -51,6 +51,7 @@ pub struct Graph {
     origin: Cell<Option<Origin>>,
     rewriter: RefCell<Option<Rc<dyn Rewrite>>>,
     kept: OnceCell<Rc<dyn Any>>,
+    running: Cell<bool>,
 }
 
 /// What stands between a formula and the tape while a formula is being rewritten: it may give another expression of
@@ -171,6 +172,7 @@ impl Graph {
         let mut arena = self.arena.borrow_mut();
         let mut leaves = self.leaves.borrow_mut();
         arena.truncate(mark.0, |leaf| leaves.remove(leaf));
+        leaves.rewind(mark.0);
     }
 
     /// Records `op` of `inputs`: the one door that returns a mistake instead of panicking. Operators and methods go
@@ -309,10 +311,42 @@ impl Graph {
         self.leaves.borrow()
     }
 
+    /// Makes a leaf the state of a generator of random numbers; `next` is what becomes of it in a run.
+    pub(crate) fn add_generator(&self, state: Expr<'_>, next: Expr<'_>) {
+        self.leaves.borrow_mut().add_generator(state.id(), next.id());
+    }
+
+    /// The number of the next draw from a generator.
+    pub(crate) fn next_stream(&self, state: Expr<'_>) -> u32 {
+        self.leaves.borrow_mut().next_stream(state.id(), self.len())
+    }
+
+    /// Until what it gives is dropped, a program of this graph is running, and no other can.
+    #[inline]
+    pub(crate) fn enter(&self) -> Result<Running<'_>> {
+        self.at_rest()?;
+        self.running.set(true);
+        Ok(Running(self))
+    }
+
+    /// Refuses what cannot be done while a program is running.
+    #[inline]
+    pub(crate) fn at_rest(&self) -> Result<()> {
+        if self.running.get() { Err(Error::Busy) } else { Ok(()) }
+    }
+
     /// What the executor keeps with the graph, whatever that is.
     pub(crate) fn kept<T: Default + 'static>(&self) -> Rc<T> {
         let kept = self.kept.get_or_init(|| Rc::new(T::default()));
         Rc::clone(kept).downcast().unwrap_or_default()
+    }
+
+    /// Runs `body`, which records an operation that is composed of others: to the caller its nodes come from one line, and its
+    /// mistakes panic there.
+    #[track_caller]
+    pub(crate) fn compose<R>(&self, body: impl FnOnce() -> Result<R>) -> R {
+        let origin = self.origin.get().unwrap_or(Origin::caller());
+        self.with_origin(origin, body).or_fail()
     }
 
     /// Runs `body`, in which every node recorded gets this origin.
@@ -326,6 +360,15 @@ impl Graph {
         let before = self.rewriter.replace(Some(rewriter));
         let _restore = Restore { graph: self, origin: self.origin.get(), rewriter: Some(before) };
         body()
+    }
+}
+
+/// A program is running.
+pub(crate) struct Running<'g>(&'g Graph);
+
+impl Drop for Running<'_> {
+    fn drop(&mut self) {
+        self.0.running.set(false);
     }
 }
 

@@ -197,8 +197,9 @@ impl<T: Element> Var<'_, T> {
     /// number of axes; a parameter keeps its shape.
     ///
     /// # Errors
-    /// If the shape does not fit, or if it is not an input or a parameter.
+    /// If the shape does not fit, if it is not an input or a parameter, or if a program is running.
     pub fn set_value<A: IntoArray<Elem = T>>(self, value: A) -> Result<()> {
+        self.graph.at_rest()?;
         let value = value.into_array();
         check_value(self.erase(), value.shape(), T::DTYPE, "set_value")?;
         if let Some(cell) = self.graph.leaves().cell(self.id) {

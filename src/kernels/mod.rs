@@ -3,12 +3,15 @@
 //! - [`memory`]: the buffer of a plan, and instructions that say beforehand which bytes they touch.
 //! - [`level`]: which instructions of the machine a loop is compiled for; [`lanes`]: what the body of a loop may use.
 //! - [`map`]: elementwise loops; [`pairs`]: two functions in one; [`math`]: the elementary functions.
-//! - [`reduce`]: sums, maxima and minima, in an order of their own.
+//! - [`random`]: numbers that are drawn.
+//! - [`reduce`]: sums, products, maxima and minima, in an order of their own.
 //! - [`matmul`]: products of matrices; [`batch`]: of many of them; [`window`]: convolutions and pools.
+//! - [`gather`]: elements at indices, and what is added at indices; [`scan`]: running sums and products; [`sort`]: orders.
 //! - [`strided`]: arrays that do not lie in C order, copied from and to.
 //! - [`threads`]: work in parts, on the threads there are.
 
 mod batch;
+mod gather;
 mod lanes;
 mod level;
 mod map;
@@ -16,12 +19,16 @@ mod math;
 mod matmul;
 mod memory;
 mod pairs;
+mod random;
 mod reduce;
+mod scan;
+mod sort;
 mod strided;
 mod threads;
 mod window;
 
 pub(crate) use self::batch::products;
+pub(crate) use self::gather::{scatter_add, scatter_along, take, take_along, writers};
 pub(crate) use self::lanes::{FloatElement, FloatLanes, Lanes, Wrapping};
 pub(crate) use self::level::Kernel;
 pub use self::level::Level;
@@ -33,7 +40,11 @@ pub(crate) use self::memory::{
     Slot, Span, with_registers,
 };
 pub(crate) use self::pairs::Pair;
+pub use self::random::Distribution;
+pub(crate) use self::random::{Drawn, Key, draw};
 pub(crate) use self::reduce::{Join, Middle, Term, argmax, parts, reduce, rows, total};
+pub(crate) use self::scan::{Towards, cumprod, cumsum, recurrence};
+pub(crate) use self::sort::{argsort, argsort_scratch};
 pub(crate) use self::strided::{gather, scatter};
 pub(crate) use self::threads::{Shared, Threads};
 pub(crate) use self::window::{

@@ -137,15 +137,25 @@ impl<'g, T: Real> Var<'g, T> {
     #[track_caller]
     #[must_use]
     pub fn mse(self, target: impl IntoVar<'g, T>) -> Self {
-        let target = target.into_var(self.graph(), self.dtype_beside());
-        let (shape, other) = (self.shape(), target.shape());
-        if shape != other {
-            let arena = self.graph().arena();
-            let operands = [arena.describe(self.id()), arena.describe(target.id())];
-            drop(arena);
-            let expected = format!("a target of shape {shape}");
-            fail(&Error::Mismatch { op: "mse", expected, operands: Box::new(operands) });
-        }
-        (self - target).square().mean()
+        (self - target_like("mse", self, target)).square().mean()
     }
+}
+
+/// The target as a node, if it has the shape of `x`.
+#[track_caller]
+pub(crate) fn target_like<'g, T: Real>(
+    op: &'static str,
+    x: Var<'g, T>,
+    target: impl IntoVar<'g, T>,
+) -> Var<'g, T> {
+    let target = target.into_var(x.graph(), x.dtype_beside());
+    let (shape, other) = (x.shape(), target.shape());
+    if shape != other {
+        let arena = x.graph().arena();
+        let operands = [arena.describe(x.id()), arena.describe(target.id())];
+        drop(arena);
+        let expected = format!("a target of shape {shape}");
+        fail(&Error::Mismatch { op, expected, operands: Box::new(operands) });
+    }
+    target
 }

@@ -1,6 +1,6 @@
 //! What may stand beside a handle in a formula: numbers and ndarray arrays, which become constants.
 
-use ndarray::{ArrayBase, Data, Dimension};
+use ndarray::{Array1, ArrayBase, Data, Dimension};
 
 use crate::element::{DType, Dtype, Element, Literal, Real};
 use crate::graph::{Graph, Var};
@@ -63,3 +63,18 @@ macro_rules! array_into_var {
     };
 }
 array_into_var!(ArrayBase<S, D> &ArrayBase<S, D>);
+
+macro_rules! indices_into_var {
+    ($(($($generics:tt)*) $list:ty)*) => {
+        $(impl<'g, $($generics)*> IntoVar<'g, i64> for $list {
+            fn known_dtype(&self) -> Option<DType> {
+                Some(DType::I64)
+            }
+            #[track_caller]
+            fn into_var(self, graph: &'g Graph, _dtype: DType) -> Var<'g, i64> {
+                graph.constant(Array1::from_iter(self.iter().copied()))
+            }
+        })*
+    };
+}
+indices_into_var!(() Vec<i64> () &[i64] (const N: usize) [i64; N]);

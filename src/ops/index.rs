@@ -15,6 +15,8 @@ pub enum Index {
     Along(Axes),
     /// [`Var::within`]. Of its second operand it reads the shape alone.
     Within(Axes),
+    /// The same with negative indices, which count from the end of the axis: what an operation that takes such reads.
+    Counted(Axes),
     /// [`Var::pick`]
     Pick(Axes),
 }
@@ -28,12 +30,13 @@ impl Index {
         match self {
             Self::Along(_) => record("index_along", r"\operatorname{index}_{#n}\left(#1\right)", "none"),
             Self::Within(_) => record("within", "#1", "none"),
+            Self::Counted(_) => record("counted", "#1", "none"),
             Self::Pick(_) => record("pick", "{#1}_{[#2]}", "g at the index, 0 elsewhere"),
         }
     }
 
     fn axis(&self) -> &Axes {
-        let (Self::Along(axis) | Self::Within(axis) | Self::Pick(axis)) = self;
+        let (Self::Along(axis) | Self::Within(axis) | Self::Counted(axis) | Self::Pick(axis)) = self;
         axis
     }
 }
@@ -50,18 +53,19 @@ impl Operation for Index {
     fn arity(&self) -> usize {
         match self {
             Self::Along(_) => 1,
-            Self::Within(_) | Self::Pick(_) => 2,
+            Self::Within(_) | Self::Counted(_) | Self::Pick(_) => 2,
         }
     }
 
     fn resolve(self, operands: &[Signature]) -> Result<Op, Fault> {
         let op = self.find().name;
-        let k = usize::from(matches!(self, Self::Within(_)));
+        let k = usize::from(matches!(self, Self::Within(_) | Self::Counted(_)));
         let axis = self.axis().resolve(operands[k].shape.ndim()).map_err(|fault| axes_fault(op, k, fault))?;
         let axis = Axes::from(one_axis(op, &axis, k)?);
         Ok(Op::Index(match self {
             Self::Along(_) => Self::Along(axis),
             Self::Within(_) => Self::Within(axis),
+            Self::Counted(_) => Self::Counted(axis),
             Self::Pick(_) => Self::Pick(axis),
         }))
     }
@@ -71,7 +75,7 @@ impl Operation for Index {
         let is_index = |dtype| dtype == DType::I64;
         match self {
             Self::Along(_) => Ok(Signature { dtype: DType::I64, shape: operands[0].shape.clone() }),
-            Self::Within(_) => {
+            Self::Within(_) | Self::Counted(_) => {
                 require_dtype(op, operands, 0, "indices (i64)", is_index)?;
                 Ok(operands[0].clone())
             }
@@ -97,14 +101,14 @@ impl Operation for Index {
     fn reads(&self, k: usize) -> bool {
         match self {
             Self::Along(_) => false,
-            Self::Within(_) => k == 0,
+            Self::Within(_) | Self::Counted(_) => k == 0,
             Self::Pick(_) => true,
         }
     }
 
     fn shape_giver(&self) -> Option<usize> {
         match self {
-            Self::Along(_) | Self::Within(_) => Some(0),
+            Self::Along(_) | Self::Within(_) | Self::Counted(_) => Some(0),
             Self::Pick(_) => Some(1),
         }
     }

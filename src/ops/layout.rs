@@ -1,7 +1,7 @@
 //! The same elements in another arrangement.
 
 use super::reduce::axes_fault;
-use super::{Cotangent, Domain, Fault, Notation, Op, Operation, Record, Site};
+use super::{Cotangent, Domain, Fault, Notation, Op, Operation, Record, Site, one_axis};
 use crate::element::Dtype;
 use crate::error::Error;
 use crate::graph::{Expr, Signature, Var};
@@ -39,6 +39,13 @@ pub enum Layout {
         /// The axes that become one: neighbours, in order.
         axes: Axes,
     },
+    /// [`Var::unflatten`]
+    Unflatten {
+        /// The axis.
+        axis: Axes,
+        /// The sizes that it is divided into, of which one may be -1.
+        sizes: Sizes,
+    },
     /// One axis becomes those axes of the second operand, with their sizes: what undoes [`Var::flatten`].
     UnflattenLike {
         /// The axes of the result, which are neighbours; the first of them is the operand's axis.
@@ -71,6 +78,7 @@ impl Layout {
             Self::ExpandDims { .. } => record("expand_dims", "#1", "g in the operand's shape"),
             Self::Squeeze { .. } => record("squeeze", "#1", "g in the operand's shape"),
             Self::Flatten { .. } => record("flatten", "#1", "g in the operand's shape"),
+            Self::Unflatten { .. } => record("unflatten", "#1", "g in the operand's shape"),
             Self::UnflattenLike { .. } => record("unflatten_like", "#1", "g in the operand's shape"),
             Self::BroadcastTo { .. } => record("broadcast_to", "#1", "g summed over the stretched axes"),
             Self::BroadcastLike { .. } => record("broadcast_like", "#1", "g summed over the stretched axes"),
@@ -91,6 +99,7 @@ impl Operation for Layout {
                 Some(axes.to_string())
             }
             Self::Flatten { axes } => Some(join(axes)),
+            Self::Unflatten { axis, sizes } => Some(format!("{axis}, {sizes}")),
             Self::BroadcastLike { axes } if axes.count() > 0 => Some(axes.to_string()),
             Self::Reshape { sizes } | Self::BroadcastTo { sizes } => Some(sizes.to_string()),
             Self::ReshapeLike | Self::BroadcastLike { .. } | Self::SumLike => None,
@@ -121,6 +130,11 @@ impl Operation for Layout {
                 let axes = axes.resolve(rank).map_err(|fault| axes_fault("expand_dims", 0, fault))?;
                 Self::ExpandDims { axes }
             }
+            Self::Squeeze { axes } if axes.is_all() => {
+                let shape = &operands[0].shape;
+                let ones: Vec<usize> = (0..rank).filter(|&axis| shape[axis] == 1).collect();
+                Self::Squeeze { axes: Axes::from(&ones[..]) }
+            }
             Self::Squeeze { axes } => {
                 let axes = axes.resolve(rank).map_err(|fault| axes_fault("squeeze", 0, fault))?;
                 Self::Squeeze { axes }
@@ -128,6 +142,10 @@ impl Operation for Layout {
             Self::Flatten { axes } => {
                 let axes = axes.span(rank).map_err(|fault| axes_fault("flatten", 0, fault))?;
                 Self::Flatten { axes }
+            }
+            Self::Unflatten { axis, sizes } => {
+                let axes = axis.resolve(rank).map_err(|fault| axes_fault("unflatten", 0, fault))?;
+                Self::Unflatten { axis: one_axis("unflatten", &axes, 0)?.into(), sizes }
             }
             Self::UnflattenLike { axes } => {
                 let rank = operands[1].shape.ndim();
@@ -161,6 +179,18 @@ impl Operation for Layout {
                 }
             },
             Self::Flatten { axes } => flattened(shape, axes),
+            Self::Unflatten { axis, sizes } => {
+                let at = axis.iter().next().unwrap_or_default();
+                let Some(parts) = sizes.resolve(shape[at]) else {
+                    let sizes = sizes.clone();
+                    return Err(Box::new(move |operand| Error::Unflatten {
+                        sizes,
+                        axis: at,
+                        operand: Box::new(operand(0)),
+                    }));
+                };
+                shape[..at].iter().chain(&*parts).chain(&shape[at + 1..]).copied().collect()
+            }
             Self::UnflattenLike { axes } => {
                 let like = &operands[1].shape;
                 let at = axes.iter().next().unwrap_or_default();
@@ -209,6 +239,7 @@ impl Operation for Layout {
             | Self::ExpandDims { .. }
             | Self::Squeeze { .. }
             | Self::Flatten { .. }
+            | Self::Unflatten { .. }
             | Self::UnflattenLike { .. } => g.reshape_like(x).into(),
             Self::BroadcastTo { .. } => g.sum_like(x).into(),
             Self::BroadcastLike { axes } => {
@@ -341,13 +372,15 @@ impl<'g, T: Dtype> Var<'g, T> {
         self.layout(Layout::ExpandDims { axes: axes.into() })
     }
 
-    /// The same elements without these axes, which have size 1.
+    /// The same elements without these axes, which have size 1. With [`Axes::ALL`] it is without every axis that has size 1
+    /// when the formula is written; a run in which one of them has another size is an error.
     ///
     /// ```
     /// # use gradus::prelude::*;
     /// # let g = Graph::new();
     /// let x = g.input("x", ndarray::array![[1.0, 2.0, 3.0]]);
     /// assert_eq!(x.squeeze(0).shape(), [3]);
+    /// assert_eq!(x.squeeze(gradus::Axes::ALL).shape(), [3]);
     /// ```
     ///
     /// # Panics
@@ -374,6 +407,25 @@ impl<'g, T: Dtype> Var<'g, T> {
     #[must_use]
     pub fn flatten(self, axes: impl Into<Axes>) -> Self {
         self.layout(Layout::Flatten { axes: axes.into() })
+    }
+
+    /// One axis divided into several, in C order: PyTorch's `unflatten`. One size may be -1: what is left. The other axes
+    /// follow whatever sizes are fed.
+    ///
+    /// ```
+    /// # use gradus::prelude::*;
+    /// # let g = Graph::new();
+    /// let x = g.input("x", ndarray::Array3::<f64>::zeros((2, 7, 12)));
+    /// assert_eq!(x.unflatten(-1, [4, -1]).shape(), [2, 7, 4, 3]);
+    /// ```
+    ///
+    /// # Panics
+    /// If the axis is out of range, or its size is not the product: "`unflatten` cannot make (5, -1) from axis 2, which has
+    /// size 12".
+    #[track_caller]
+    #[must_use]
+    pub fn unflatten(self, axis: impl Into<Axes>, sizes: impl Into<Sizes>) -> Self {
+        self.layout(Layout::Unflatten { axis: axis.into(), sizes: sizes.into() })
     }
 
     /// Axis number `axes[0]` as those axes of `like`, with their sizes.

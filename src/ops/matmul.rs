@@ -1,6 +1,7 @@
 //! Products of vectors and matrices.
 
 use super::constant::IntoVar;
+use super::contract;
 use super::{
     Binary, Cotangent, Domain, Fault, Notation, Op, Operation, Record, Site, require_dtype,
     require_same_dtype,
@@ -160,10 +161,12 @@ fn rows_of(x: Expr<'_>) -> Expr<'_> {
 }
 
 impl<'g, T: Real> Var<'g, T> {
-    /// NumPy's `dot` for operands with up to two axes: the inner product of two vectors, the product of a matrix and
-    /// a vector on either side, the matrix product, and with a scalar the elementwise product.
+    /// NumPy's `dot`: the inner product of two vectors, the product of a matrix and a vector on either side, the matrix
+    /// product, and with a scalar the elementwise product. With more axes it is the sum of products over the last axis of this
+    /// array and the last but one of `other`, or its only one: for all others, those of this array and then those of `other`.
+    /// ([`matmul`](Self::matmul) broadcasts them.)
     ///
-    /// `(m, k) · (k, n) → (m, n)`. Derivatives: `g · bᵀ` and `aᵀ · g`.
+    /// `(.., m, k) · (.., k, n) → (.., m, .., n)`. Derivatives: `g · bᵀ` and `aᵀ · g`.
     ///
     /// ```
     /// # use gradus::prelude::*;
@@ -181,8 +184,14 @@ impl<'g, T: Real> Var<'g, T> {
     #[must_use]
     pub fn dot(self, other: impl IntoVar<'g, T>) -> Self {
         let other = other.into_var(self.graph(), self.dtype_beside());
-        self.graph().emit(Op::MatMul(MatMul::Dot), [self.erase(), other.erase()]).retype()
+        let (a, b) = (self.erase(), other.erase());
+        let rank = |x: Expr<'g>| x.look(|node| node.shape.ndim()).unwrap_or_default();
+        if rank(a).max(rank(b)) > 2 {
+            return self.graph().compose(|| contract::dot(a, b)).retype();
+        }
+        self.graph().emit(Op::MatMul(MatMul::Dot), [a, b]).retype()
     }
+
     /// NumPy's `matmul`: the product of the matrices in the last two axes, with the axes before them broadcast. A vector
     /// on the left is a row, a vector on the right a column, and the result does not have that axis. For operands with one
     /// or two axes it is [`dot`](Self::dot).

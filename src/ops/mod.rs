@@ -4,6 +4,27 @@
 //! domain that tests sample. The rest of the crate reads records and never names an operation, but for the rewriter,
 //! whose business that is.
 
+/// Evaluates `$body` with `$T` as the type of numbers.
+macro_rules! with_number {
+    ($dtype:expr, $T:ident => $body:expr) => {
+        match $dtype {
+            DType::F32 => {
+                type $T = f32;
+                $body
+            }
+            DType::F64 => {
+                type $T = f64;
+                $body
+            }
+            DType::I64 => {
+                type $T = i64;
+                $body
+            }
+            DType::Bool => unreachable!("this operation takes numbers only"),
+        }
+    };
+}
+
 /// The body of a kernel arm on integers, for records that take them.
 macro_rules! integers {
     (Number, $run:expr) => {
@@ -24,21 +45,35 @@ macro_rules! is_number {
     };
 }
 
+mod arrange;
 mod binary;
 mod compare;
 mod composed;
 mod constant;
+mod contract;
+mod custom;
+mod gather;
+mod images;
 mod index;
+mod indexing;
 mod layout;
 mod logic;
 mod matmul;
 mod normalize;
+mod norms;
 mod operators;
 mod order;
+mod random;
 mod reduce;
+mod scan;
 mod slice;
 mod sliding;
+mod sort;
+mod statistics;
+mod surrogate;
+mod transposed;
 mod unary;
+mod whole;
 mod window;
 
 use std::fmt;
@@ -46,12 +81,16 @@ use std::fmt;
 use crate::element::{DType, Literal};
 use crate::error::{Error, Operand};
 use crate::graph::{Expr, Leaf, NodeId, Signature};
-use crate::kernels::{Threads, WindowElement};
 use crate::shape::{Axes, Clash, Shape, broadcast};
 
+pub use self::arrange::{Pad, stack};
 pub use self::binary::Binary;
 pub use self::compare::Compare;
+pub(crate) use self::composed::target_like;
 pub use self::constant::IntoVar;
+pub use self::contract::einsum;
+pub use self::custom::{Custom, CustomOp, CustomSite};
+pub use self::gather::Gather;
 pub use self::index::Index;
 pub use self::layout::Layout;
 pub(crate) use self::layout::expanded;
@@ -59,11 +98,18 @@ pub use self::logic::Logic;
 pub use self::matmul::MatMul;
 pub use self::normalize::Normalize;
 pub use self::order::Order;
+pub use self::random::{Random, Rng, ShapeLike};
 pub use self::reduce::{Fold, Reduce};
+pub use self::scan::{Running, Scan};
 pub use self::slice::{Slicing, concat};
 pub use self::sliding::{Conv, PerAxis, Pool};
+pub use self::sort::ArgSort;
+pub use self::surrogate::Surrogate;
+pub use self::transposed::ConvTranspose;
 pub use self::unary::{Bounds, Unary};
+pub(crate) use self::whole::Task;
 pub use self::window::Window;
+pub use crate::kernels::Distribution;
 #[doc(hidden)]
 pub use crate::kernels::Level;
 
@@ -97,8 +143,20 @@ pub enum Op {
     Index(Index),
     /// Parts of arrays, and arrays put together from parts.
     Slicing(Slicing),
+    /// Elements at indices, and sums at indices.
+    Gather(Gather),
+    /// Running sums and products, and linear recurrences.
+    Scan(Scan),
+    /// The order along an axis.
+    ArgSort(ArgSort),
     /// Windows that move over images.
     Window(Window),
+    /// Random numbers.
+    Random(Random),
+    /// A value with another derivative.
+    Surrogate(Surrogate),
+    /// An operation of the user's own.
+    Custom(Custom),
 }
 
 /// What is written about an operation.
@@ -209,9 +267,38 @@ pub(crate) trait Operation {
     fn reads(&self, _k: usize) -> bool {
         true
     }
+    /// Whether a derivative flows to operand `k`: where it is read, unless a family says otherwise.
+    fn derives(&self, k: usize) -> bool {
+        self.reads(k)
+    }
     /// The operand whose shape the result has, whatever it is.
     fn shape_giver(&self) -> Option<usize> {
         None
+    }
+    /// Whether it reads whole operands in C order, and [`run`](Self::run) computes it.
+    fn is_whole(&self) -> bool {
+        false
+    }
+    /// How many numbers of the result's element type [`run`](Self::run) works in.
+    fn scratch_len(&self, _operands: &[Signature], _result: &Signature) -> usize {
+        0
+    }
+    /// About how many floating-point operations [`run`](Self::run) does.
+    fn flops(&self, operands: &[Signature], result: &Signature) -> usize {
+        operands.iter().chain([result]).map(|operand| operand.shape.size()).max().unwrap_or(0)
+    }
+    /// Computes the result of an operation on whole operands.
+    fn run(&self, _task: Task<'_>) {
+        unreachable!("`{}` does not run on whole operands", self.record().name)
+    }
+    /// Whether a run may end here with an error, so that nothing may be overwritten before.
+    fn can_fail(&self) -> bool {
+        false
+    }
+    /// [`run`](Self::run), for operations that can fail: why they do.
+    fn try_run(&self, task: Task<'_>) -> Result<(), String> {
+        self.run(task);
+        Ok(())
     }
 }
 
@@ -231,7 +318,13 @@ macro_rules! each_family {
             Op::Normalize($family) => $body,
             Op::Index($family) => $body,
             Op::Slicing($family) => $body,
+            Op::Gather($family) => $body,
+            Op::Scan($family) => $body,
+            Op::ArgSort($family) => $body,
             Op::Window($family) => $body,
+            Op::Random($family) => $body,
+            Op::Surrogate($family) => $body,
+            Op::Custom($family) => $body,
         }
     };
 }
@@ -293,39 +386,24 @@ impl Op {
         each_family!(self, family => family.vjp(k, at), _ => Cotangent::Undefined)
     }
 
-    /// How many numbers [`run_whole`](Self::run_whole) works in, for operands of these shapes.
-    pub(crate) fn scratch_len(&self, dtype: DType, shapes: &[Shape]) -> usize {
-        match (self, dtype) {
-            (Self::Window(window), DType::F32) => window.scratch_len::<f32>(shapes),
-            (Self::Window(window), _) => window.scratch_len::<f64>(shapes),
-            _ => 0,
-        }
+    pub(crate) fn is_whole(&self) -> bool {
+        each_family!(self, family => family.is_whole(), _ => false)
     }
 
-    /// Computes the result of an operation that reads whole operands in C order. Those of which it reads the shape
-    /// alone may be empty slices. The scratch has the length that [`scratch_len`](Self::scratch_len) says, and may
-    /// hold anything; the result is written, whatever stood there.
-    pub(crate) fn run_whole<T: WindowElement>(
-        &self,
-        level: Level,
-        shapes: &[Shape],
-        operands: &[&[T]],
-        out: &mut [T],
-        scratch: &mut [T],
-        threads: Threads,
-    ) {
-        match self {
-            Self::Window(window) => window.run(level, shapes, operands, out, scratch, threads),
-            other => unreachable!("`{other}` does not run on whole operands"),
-        }
+    pub(crate) fn scratch_len(&self, operands: &[Signature], result: &Signature) -> usize {
+        each_family!(self, family => family.scratch_len(operands, result), _ => 0)
     }
 
-    /// About how many floating-point operations [`run_whole`](Self::run_whole) does.
-    pub(crate) fn flops(&self, shapes: &[Shape]) -> usize {
-        match self {
-            Self::Window(window) => window.flops(shapes),
-            _ => shapes.iter().map(Shape::size).max().unwrap_or(0),
-        }
+    pub(crate) fn flops(&self, operands: &[Signature], result: &Signature) -> usize {
+        each_family!(self, family => family.flops(operands, result), _ => 0)
+    }
+
+    pub(crate) fn can_fail(&self) -> bool {
+        each_family!(self, family => family.can_fail(), _ => false)
+    }
+
+    pub(crate) fn try_run(&self, task: Task<'_>) -> Result<(), String> {
+        each_family!(self, family => family.try_run(task), _ => unreachable!("a leaf does not run"))
     }
 
     pub(crate) fn is_elementwise(&self) -> bool {
@@ -342,6 +420,10 @@ impl Op {
 
     pub(crate) fn reads(&self, k: usize) -> bool {
         each_family!(self, family => family.reads(k), _ => true)
+    }
+
+    pub(crate) fn derives(&self, k: usize) -> bool {
+        each_family!(self, family => family.derives(k), _ => true)
     }
 
     /// The number that an elementwise operation makes of numbers; none where an operand is not known.

@@ -227,7 +227,7 @@ impl<'g, T: Real> Var<'g, T> {
     #[track_caller]
     #[must_use]
     pub fn softmax(self, axes: impl Into<Axes>) -> Self {
-        self.normalize(Normalize::Softmax { axes: axes.into() })
+        self.emit_normalize(Normalize::Softmax { axes: axes.into() })
     }
 
     /// `x - ln Σ eˣ` over one or several axes: the logarithm of [`softmax`](Self::softmax), computed as
@@ -247,7 +247,7 @@ impl<'g, T: Real> Var<'g, T> {
     #[track_caller]
     #[must_use]
     pub fn log_softmax(self, axes: impl Into<Axes>) -> Self {
-        self.normalize(Normalize::LogSoftmax { axes: axes.into() })
+        self.emit_normalize(Normalize::LogSoftmax { axes: axes.into() })
     }
 
     /// `(x - mean x) / √(var x + eps)` over one or several axes, with the biased variance `mean (x - mean x)²`: PyTorch's
@@ -270,7 +270,7 @@ impl<'g, T: Real> Var<'g, T> {
     #[track_caller]
     #[must_use]
     pub fn layer_norm(self, axes: impl Into<Axes>, eps: f64) -> Self {
-        self.normalize(Normalize::LayerNorm { axes: axes.into(), eps: eps.into() })
+        self.emit_normalize(Normalize::LayerNorm { axes: axes.into(), eps: eps.into() })
     }
 
     /// The cross-entropy `-ln softmax(x)` at the class, for each example: logits `(.., n)` with the classes along the last
@@ -321,7 +321,7 @@ impl<'g, T: Real> Var<'g, T> {
     }
 
     #[track_caller]
-    fn normalize(self, op: Normalize) -> Self {
+    fn emit_normalize(self, op: Normalize) -> Self {
         self.graph().emit(Op::Normalize(op), [self.erase()]).retype()
     }
 }

@@ -1,6 +1,7 @@
 //! Results with fewer axes, or smaller ones.
 
 use super::normalize::lowered_logsumexp;
+use super::scan::others;
 use super::{Cotangent, Domain, Fault, Notation, Op, Operation, Record, Site, require_dtype};
 use crate::element::{DType, Dtype, Number, Real};
 use crate::error::Error;
@@ -15,6 +16,8 @@ pub enum Fold {
     Sum,
     /// [`Var::mean`]
     Mean,
+    /// [`Var::prod`]
+    Prod,
     /// [`Var::max`]
     Max,
     /// [`Var::min`]
@@ -23,6 +26,8 @@ pub enum Fold {
     ArgMax,
     /// [`Var::logsumexp`]
     LogSumExp,
+    /// [`Var::norm`]
+    Norm,
     /// [`Var::size_of`]: how many there are. Reads the shape alone.
     Size,
 }
@@ -40,8 +45,17 @@ pub struct Reduce {
 
 impl Fold {
     /// One of each.
-    pub const ALL: &[Self] =
-        &[Self::Sum, Self::Mean, Self::Max, Self::Min, Self::ArgMax, Self::LogSumExp, Self::Size];
+    pub const ALL: &[Self] = &[
+        Self::Sum,
+        Self::Mean,
+        Self::Prod,
+        Self::Max,
+        Self::Min,
+        Self::ArgMax,
+        Self::LogSumExp,
+        Self::Norm,
+        Self::Size,
+    ];
 
     /// The name by which errors and reports speak of it.
     pub(crate) const fn name(self) -> &'static str {
@@ -56,10 +70,12 @@ impl Fold {
         match self {
             Self::Sum => record("sum", r"\sum #1", "1"),
             Self::Mean => record("mean", r"\operatorname{mean}\left(#1\right)", "1/n"),
+            Self::Prod => record("prod", r"\prod #1", "the product of the others"),
             Self::Max => record("max", r"\max #1", "1 at the maximum, shared evenly by ties"),
             Self::Min => record("min", r"\min #1", "1 at the minimum, shared evenly by ties"),
             Self::ArgMax => record("argmax", r"\operatorname{argmax} #1", "none"),
             Self::LogSumExp => record("logsumexp", r"\ln\sum e^{#1}", "softmax(x)"),
+            Self::Norm => record("norm", r"\left\|#1\right\|", "x/‖x‖, 0 at 0"),
             Self::Size => record("size_of", r"\left|#1\right|", "0"),
         }
     }
@@ -100,14 +116,14 @@ impl Operation for Reduce {
         let op = self.fold.find().name;
         let Signature { dtype, shape } = &operands[0];
         let dtype = match self.fold {
-            Fold::Mean | Fold::LogSumExp => {
+            Fold::Mean | Fold::LogSumExp | Fold::Norm => {
                 require_dtype(op, operands, 0, "floats", DType::is_float)?;
                 *dtype
             }
             Fold::ArgMax => DType::I64,
             Fold::Size if dtype.is_float() => *dtype,
             Fold::Size => DType::F64,
-            Fold::Sum | Fold::Max | Fold::Min => *dtype,
+            Fold::Sum | Fold::Prod | Fold::Max | Fold::Min => *dtype,
         };
         if self.fold != Fold::Size {
             require_dtype(op, operands, 0, "numbers", |dtype| dtype != DType::Bool)?;
@@ -132,12 +148,16 @@ impl Operation for Reduce {
         match self.fold {
             Fold::Sum => spread(g).into(),
             Fold::Mean => spread(g / x.size_of(self.axes.clone())).into(),
+            // Of no axis it is the operand.
+            Fold::Prod if self.axes.count() == 0 => g.into(),
+            Fold::Prod => (spread(g) * others(x, &self.axes)).into(),
             Fold::Max | Fold::Min => {
                 let ties = x.eq(spread(y)).cast_to(x.dtype());
                 let count = reduce(ties, Fold::Sum, self.axes.clone(), self.keepdims);
                 (spread(g / count) * ties).into()
             }
             Fold::LogSumExp => (spread(g) * x.softmax(self.axes.clone())).into(),
+            Fold::Norm => (spread(y.eq(0.0).select(0.0, g / y)) * x).into(),
             Fold::ArgMax => Cotangent::Undefined,
             Fold::Size => Cotangent::Zero,
         }
@@ -148,12 +168,25 @@ impl Operation for Reduce {
     }
 
     fn lower<'g>(&self, inputs: &[Expr<'g>]) -> Option<Expr<'g>> {
-        (self.fold == Fold::LogSumExp).then(|| lowered_logsumexp(inputs[0], &self.axes, self.keepdims))
+        let (x, axes, keepdims) = (inputs[0], &self.axes, self.keepdims);
+        match self.fold {
+            Fold::LogSumExp => Some(lowered_logsumexp(x, axes, keepdims)),
+            Fold::Norm => {
+                let squares: Expr<'g> = reduce(x.square(), Fold::Sum, axes.clone(), keepdims);
+                Some(squares.sqrt())
+            }
+            _ => None,
+        }
     }
 }
 
 #[track_caller]
-fn reduce<'g, T: Dtype, U: Dtype>(x: Var<'g, T>, fold: Fold, axes: Axes, keepdims: bool) -> Var<'g, U> {
+pub(super) fn reduce<'g, T: Dtype, U: Dtype>(
+    x: Var<'g, T>,
+    fold: Fold,
+    axes: Axes,
+    keepdims: bool,
+) -> Var<'g, U> {
     x.graph().emit(Op::Reduce(Reduce { fold, axes, keepdims }), [x.erase()]).retype()
 }
 
@@ -225,6 +258,21 @@ reduction! {
         /// # Ok::<(), gradus::Error>(())
         /// ```
     }
+    Prod for Number: prod, prod_axis, prod_keepdims => T {
+        /// The product of all elements, 1 if there are none. Derivative: the product of the others, which is made of running
+        /// products from both ends and needs no division: it is right where elements are zero, at every order.
+        ///
+        /// Integers wrap around.
+        ///
+        /// ```
+        /// # use gradus::prelude::*;
+        /// # let g = Graph::new();
+        /// let x = g.input("x", ndarray::array![2.0, 0.0, 3.0]);
+        /// assert_eq!(x.prod().item()?, 0.0);
+        /// assert_eq!(x.prod().grad(x).value()?, ndarray::array![0.0, 6.0, 0.0].into_dyn());
+        /// # Ok::<(), gradus::Error>(())
+        /// ```
+    }
     Max for Number: max, max_axis, max_keepdims => T {
         /// The largest element, NaN if one is NaN. Derivative: 1 at the maximum, shared evenly by ties.
         ///
@@ -271,6 +319,25 @@ reduction! {
         ///
         /// # Panics
         /// If there are no elements: "`logsumexp` of no elements is not defined, got (0,)".
+    }
+    Norm for Real: norm, norm_axis, norm_keepdims => T {
+        /// The length `√Σ x²`: the Euclidean norm of a vector, the Frobenius norm of a matrix; 0 of no elements. Other norms are
+        /// [`vector_norm`](Self::vector_norm) and [`matrix_norm`](Self::matrix_norm).
+        ///
+        /// Derivative: `x / ‖x‖`, and 0 where the norm is 0, at every order. `√Σ x²` may be written as it stands: it is taken for
+        /// this. Squares that overflow make it infinite, and squares that underflow make it 0, as in NumPy.
+        ///
+        /// ```
+        /// # use gradus::prelude::*;
+        /// # let g = Graph::new();
+        /// let x = g.input("x", ndarray::array![3.0, -4.0]);
+        /// assert_eq!(x.norm().item()?, 5.0);
+        /// x.set_value(ndarray::array![0.0, -4.0])?;
+        /// assert_eq!(x.norm().grad(x).value()?, ndarray::array![0.0, -1.0].into_dyn());
+        /// x.set_value(ndarray::array![0.0, 0.0])?;
+        /// assert_eq!(x.square().sum().sqrt().grad(x).value()?, ndarray::array![0.0, 0.0].into_dyn());
+        /// # Ok::<(), gradus::Error>(())
+        /// ```
     }
     ArgMax for Number: argmax, argmax_axis, argmax_keepdims => T::Index {
         /// The index of the largest element, counted in C order over the reduced axes; the first of several, and the first NaN if

@@ -5,7 +5,7 @@ use super::{Cotangent, Domain, Fault, Notation, Op, Operation, Record, Site, one
 use crate::element::{Dtype, Literal};
 use crate::error::{Error, OrFail, fail};
 use crate::graph::{Expr, Signature, Var};
-use crate::shape::{Axes, Clash, Cut, Shape};
+use crate::shape::{Axes, Clash, Cut, Shape, diagonal_of};
 
 /// Parts of arrays, and arrays put together from parts.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -24,6 +24,21 @@ pub enum Slicing {
         axes: Axes,
         /// Which elements.
         cut: Box<Cut>,
+    },
+    /// [`Var::diagonal`]
+    Diagonal {
+        /// The two axes of the matrices: of their rows, and of their columns.
+        axes: Axes,
+        /// How far to the right of the corner the diagonal begins.
+        offset: isize,
+    },
+    /// [`Var::undiagonal`]: the first operand where the diagonal of the second lies, zeros elsewhere. Of the second it
+    /// reads the shape alone.
+    Undiagonal {
+        /// The two axes of the matrices: of their rows, and of their columns.
+        axes: Axes,
+        /// How far to the right of the corner the diagonal begins.
+        offset: isize,
     },
     /// [`concat()`]
     Concat {
@@ -53,6 +68,12 @@ impl Slicing {
         match self {
             Self::Slice { .. } => record("slice", "{#1}_{[#n]}", "g among zeros"),
             Self::Unslice { .. } => record("unslice", "#1", "the slice of g"),
+            Self::Diagonal { .. } => {
+                record("diagonal", r"\operatorname{diag}\left(#1\right)", "g among zeros")
+            }
+            Self::Undiagonal { .. } => {
+                record("undiagonal", r"\operatorname{diag}\left(#1\right)", "the diagonal of g")
+            }
             Self::Concat { .. } => record("concat", r"\left[#1, #2\right]", "the parts of g"),
             Self::PartLike { .. } => record("part_like", "{#1}_{[#n]}", "g among zeros"),
         }
@@ -67,6 +88,9 @@ impl Operation for Slicing {
     fn attributes(&self) -> Option<String> {
         Some(match self {
             Self::Slice { axes, cut } | Self::Unslice { axes, cut } => format!("{axes}, {cut}"),
+            Self::Diagonal { axes, offset } | Self::Undiagonal { axes, offset } => {
+                format!("{offset}, {axes}")
+            }
             Self::Concat { axis, .. } => axis.to_string(),
             Self::PartLike { axis, index, count } => format!("{axis}, {index} of {count}"),
         })
@@ -74,8 +98,8 @@ impl Operation for Slicing {
 
     fn arity(&self) -> usize {
         match self {
-            Self::Slice { .. } => 1,
-            Self::Unslice { .. } => 2,
+            Self::Slice { .. } | Self::Diagonal { .. } => 1,
+            Self::Unslice { .. } | Self::Undiagonal { .. } => 2,
             Self::Concat { count, .. } => *count as usize,
             Self::PartLike { count, .. } => 1 + *count as usize,
         }
@@ -90,6 +114,12 @@ impl Operation for Slicing {
         Ok(Op::Slicing(match self {
             Self::Slice { axes, cut } => Self::Slice { axes: resolve(axes, 0)?, cut },
             Self::Unslice { axes, cut } => Self::Unslice { axes: resolve(axes, 1)?, cut },
+            Self::Diagonal { axes, offset } => {
+                Self::Diagonal { axes: two_axes(op, &axes, operands, 0)?, offset }
+            }
+            Self::Undiagonal { axes, offset } => {
+                Self::Undiagonal { axes: two_axes(op, &axes, operands, 1)?, offset }
+            }
             Self::Concat { axis, count } => {
                 Self::Concat { axis: one_axis(op, &resolve(axis, 0)?, 0)?.into(), count }
             }
@@ -101,16 +131,12 @@ impl Operation for Slicing {
         let shape = match self {
             Self::Slice { axes, cut } => sliced("slice", 0, &operands[0].shape, axes, **cut)?,
             Self::Unslice { axes, cut } => {
-                let whole = &operands[1].shape;
-                let part = sliced("unslice", 1, whole, axes, **cut)?;
-                if part != operands[0].shape {
-                    return Err(Box::new(move |operand| Error::Mismatch {
-                        op: "unslice",
-                        expected: format!("the part {part} of the first operand"),
-                        operands: Box::new([operand(1), operand(0)]),
-                    }));
-                }
-                whole.clone()
+                let part = sliced("unslice", 1, &operands[1].shape, axes, **cut)?;
+                whole("unslice", part, operands)?
+            }
+            Self::Diagonal { axes, offset } => diagonal(&operands[0].shape, axes, *offset),
+            Self::Undiagonal { axes, offset } => {
+                whole("undiagonal", diagonal(&operands[1].shape, axes, *offset), operands)?
             }
             Self::Concat { axis, .. } => {
                 (1..operands.len()).try_for_each(|k| require_same_dtype("concat", operands, 0, k))?;
@@ -136,7 +162,9 @@ impl Operation for Slicing {
         match self {
             Self::Slice { axes, cut } => g.unslice_by(axes.clone(), **cut, at.inputs[0]).into(),
             Self::Unslice { axes, cut } if k == 0 => g.slice_by(axes.clone(), **cut).into(),
-            Self::Unslice { .. } => Cotangent::Undefined,
+            Self::Diagonal { axes, offset } => g.undiagonal(*offset, axes.clone(), at.inputs[0]).into(),
+            Self::Undiagonal { axes, offset } if k == 0 => g.diagonal(*offset, axes.clone()).into(),
+            Self::Unslice { .. } | Self::Undiagonal { .. } => Cotangent::Undefined,
             Self::Concat { axis, .. } => part_like(g, axis, k, at.inputs).into(),
             Self::PartLike { axis, index, .. } if k == 0 => {
                 let zeros = |part: &Expr<'g>| {
@@ -151,12 +179,12 @@ impl Operation for Slicing {
     }
 
     fn reads(&self, k: usize) -> bool {
-        k == 0 || !matches!(self, Self::Unslice { .. } | Self::PartLike { .. })
+        k == 0 || !matches!(self, Self::Unslice { .. } | Self::Undiagonal { .. } | Self::PartLike { .. })
     }
 
     fn shape_giver(&self) -> Option<usize> {
         match self {
-            Self::Unslice { .. } => Some(1),
+            Self::Unslice { .. } | Self::Undiagonal { .. } => Some(1),
             Self::PartLike { index, .. } => Some(1 + *index as usize),
             _ => None,
         }
@@ -174,6 +202,38 @@ fn sliced(op: &'static str, k: usize, shape: &Shape, axes: &Axes, cut: Cut) -> R
     sizes.collect::<Result<Shape, usize>>().map_err(|axis| -> Fault {
         Box::new(move |operand| Error::Slice { op, cut, axis, operand: Box::new(operand(k)) })
     })
+}
+
+/// The shape of the second operand, if the first has that of the part of it where it is to stand.
+fn whole(op: &'static str, part: Shape, operands: &[Signature]) -> Result<Shape, Fault> {
+    if part == operands[0].shape {
+        return Ok(operands[1].shape.clone());
+    }
+    Err(Box::new(move |operand| Error::Mismatch {
+        op,
+        expected: format!("the part {part} of the first operand"),
+        operands: Box::new([operand(1), operand(0)]),
+    }))
+}
+
+/// The axes of rows and columns, counted from the start, in the order in which they were given.
+fn two_axes(op: &'static str, axes: &Axes, operands: &[Signature], k: usize) -> Result<Axes, Fault> {
+    let resolved = axes.in_order(operands[k].shape.ndim()).map_err(|fault| axes_fault(op, k, fault))?;
+    let given = axes.list();
+    if resolved.len() == 2 {
+        return Ok(Axes::from(&resolved[..]));
+    }
+    Err(Box::new(move |operand| Error::Cannot {
+        op,
+        what: format!("take axes {given}: it requires two, of rows and of columns"),
+        operands: vec![operand(k)],
+    }))
+}
+
+/// The shape of the diagonals, which lie along the last axis.
+fn diagonal(shape: &Shape, axes: &Axes, offset: isize) -> Shape {
+    let count = axes.pair().map_or(0, |[i, j]| diagonal_of(shape[i], shape[j], offset).2);
+    axes.reduced(shape, false).iter().copied().chain([count]).collect()
 }
 
 /// The shape of arrays of these shapes one behind the other.
@@ -205,7 +265,7 @@ fn concatenated(operands: &[Signature], axis: &Axes) -> Result<Shape, Fault> {
 
 /// The part of `whole` that stands where operand number `index` stands in the concatenation of `parts`.
 #[track_caller]
-fn part_like<'g>(whole: Expr<'g>, axis: &Axes, index: usize, parts: &[Expr<'g>]) -> Expr<'g> {
+pub(super) fn part_like<'g>(whole: Expr<'g>, axis: &Axes, index: usize, parts: &[Expr<'g>]) -> Expr<'g> {
     let op =
         Op::Slicing(Slicing::PartLike { axis: axis.clone(), index: index as u32, count: parts.len() as u32 });
     let operands: Vec<Expr<'g>> =
@@ -312,6 +372,50 @@ impl<'g, T: Dtype> Var<'g, T> {
             parts.push(self.slice_by(axis.clone(), Cut::Part { index, count }));
         }
         parts
+    }
+
+    /// The diagonals of the matrices in two axes, of rows and of columns, along a new last axis: NumPy's `diagonal`. With a
+    /// positive offset the diagonal begins so far to the right of the corner, with a negative one so far below; beyond the matrix
+    /// it is empty. Nothing is copied.
+    ///
+    /// Derivative: the cotangent on the diagonal, 0 elsewhere.
+    ///
+    /// ```
+    /// # use gradus::prelude::*;
+    /// # let g = Graph::new();
+    /// let x = g.input("x", array![[1.0, 2.0, 3.0], [4.0, 5.0, 6.0]]);
+    /// assert_eq!(x.diagonal(0, [0, 1]).value()?, array![1.0, 5.0].into_dyn());
+    /// assert_eq!(x.diagonal(1, [0, 1]).value()?, array![2.0, 6.0].into_dyn());
+    /// assert_eq!(x.diagonal(1, [1, 0]).value()?, array![4.0].into_dyn());
+    /// # Ok::<(), gradus::Error>(())
+    /// ```
+    ///
+    /// # Panics
+    /// If they are not two axes of the array: "`diagonal` cannot take axes [0]: it requires two, of rows and of columns".
+    #[track_caller]
+    #[must_use]
+    pub fn diagonal(self, offset: isize, axes: impl Into<Axes>) -> Self {
+        let op = Slicing::Diagonal { axes: axes.into(), offset };
+        self.graph().emit(Op::Slicing(op), [self.erase()]).retype()
+    }
+
+    /// This array where the [`diagonal`](Self::diagonal) of `like` lies, and zeros elsewhere.
+    ///
+    /// ```
+    /// # use gradus::prelude::*;
+    /// # let g = Graph::new();
+    /// let (x, like) = (g.input("x", array![5.0, 6.0]), g.input("like", array![[0.0, 0.0, 0.0], [0.0, 0.0, 0.0]]));
+    /// assert_eq!(x.undiagonal(1, [0, 1], like).value()?, array![[0.0, 5.0, 0.0], [0.0, 0.0, 6.0]].into_dyn());
+    /// # Ok::<(), gradus::Error>(())
+    /// ```
+    ///
+    /// # Panics
+    /// If the diagonal of `like` has another shape.
+    #[track_caller]
+    #[must_use]
+    pub fn undiagonal<U: Dtype>(self, offset: isize, axes: impl Into<Axes>, like: Var<'g, U>) -> Self {
+        let op = Slicing::Undiagonal { axes: axes.into(), offset };
+        self.graph().emit(Op::Slicing(op), [self.erase(), like.erase().shape_root()]).retype()
     }
 
     #[track_caller]

@@ -7,7 +7,7 @@ use crate::shape::Shape;
 
 /// A number for every spatial axis: one for all, or one for each. Made from an integer or an array of integers.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub struct PerAxis(Box<[usize]>);
+pub struct PerAxis(pub(super) Box<[usize]>);
 
 impl From<usize> for PerAxis {
     fn from(all: usize) -> Self {
@@ -23,7 +23,7 @@ impl<const N: usize> From<[usize; N]> for PerAxis {
 
 impl PerAxis {
     /// One for each of `axes`, all at least `least`.
-    fn resolve(self, name: &str, axes: usize, least: usize) -> Result<Self, String> {
+    pub(super) fn resolve(self, name: &str, axes: usize, least: usize) -> Result<Self, String> {
         let each = resolve(self.0, name, axes)?;
         match each.iter().find(|&&n| n < least) {
             Some(n) => Err(format!("a {name} of at least {least}, got {n}")),
@@ -32,11 +32,11 @@ impl PerAxis {
     }
 
     /// The numbers as sizes of three axes, of which missing ones come first.
-    fn three(&self, missing: usize) -> [usize; 3] {
+    pub(super) fn three(&self, missing: usize) -> [usize; 3] {
         three(&self.0, missing)
     }
 
-    fn print(&self) -> String {
+    pub(super) fn print(&self) -> String {
         print(&self.0)
     }
 }
@@ -50,7 +50,7 @@ fn resolve<P: Copy + std::fmt::Debug>(given: Box<[P]>, name: &str, axes: usize) 
     }
 }
 
-fn three(sizes: &[usize], missing: usize) -> [usize; 3] {
+pub(super) fn three<P: Copy>(sizes: &[P], missing: P) -> [P; 3] {
     let mut all = [missing; 3];
     all[3 - sizes.len()..].copy_from_slice(sizes);
     all
@@ -64,25 +64,35 @@ fn print<P: PartialEq + std::fmt::Debug>(entries: &[P]) -> String {
     }
 }
 
-/// Padding in front and behind, along every axis.
+/// Padding in front and behind, along every axis. Behind it is negative where a transposed convolution makes its result
+/// larger than the windows reach.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
-struct Padding(Box<[(usize, usize)]>);
+pub(super) struct Padding(pub(super) Box<[(usize, isize)]>);
 
 impl Padding {
     fn even(each: PerAxis) -> Self {
-        Self(each.0.iter().map(|&n| (n, n)).collect())
+        Self::sides(each.0.iter().map(|&n| (n, n)))
+    }
+
+    fn sides(sides: impl IntoIterator<Item = (usize, usize)>) -> Self {
+        Self(
+            sides
+                .into_iter()
+                .map(|(before, after)| (before, isize::try_from(after).unwrap_or(isize::MAX)))
+                .collect(),
+        )
     }
 
     fn resolve(self, axes: usize) -> Result<Self, String> {
         resolve(self.0, "padding", axes).map(Self)
     }
 
-    fn before(&self) -> [usize; 3] {
+    pub(super) fn before(&self) -> [usize; 3] {
         three(&self.0.iter().map(|side| side.0).collect::<SmallVec<[usize; 3]>>(), 0)
     }
 
-    fn after(&self) -> [usize; 3] {
-        three(&self.0.iter().map(|side| side.1).collect::<SmallVec<[usize; 3]>>(), 0)
+    pub(super) fn after(&self) -> [isize; 3] {
+        three(&self.0.iter().map(|side| side.1).collect::<SmallVec<[isize; 3]>>(), 0)
     }
 
     fn is_none(&self) -> bool {
@@ -90,11 +100,16 @@ impl Padding {
     }
 
     fn print(&self) -> String {
-        if self.0.iter().all(|(before, after)| before == after) {
+        if self.0.iter().all(|&(before, after)| usize::try_from(after) == Ok(before)) {
             return print(&self.0.iter().map(|side| side.0).collect::<Vec<_>>());
         }
         print(&self.0)
     }
+}
+
+/// How far a window reaches along each axis.
+pub(super) fn reach(window: [usize; 3], dilation: [usize; 3]) -> [usize; 3] {
+    std::array::from_fn(|a| (window[a] - 1).saturating_mul(dilation[a]).saturating_add(1))
 }
 
 /// How many windows there are along each axis; their first ones begin in the padding.
@@ -108,7 +123,7 @@ fn places(
     let (before, after) = (padding.before(), padding.after());
     let mut places = [1; 3];
     for a in 0..3 {
-        let padded = input[a].saturating_add(before[a]).saturating_add(after[a]);
+        let padded = input[a].saturating_add(before[a]).saturating_add_signed(after[a]);
         if reach[a] > padded {
             let axis = a + 2 + axes - 3;
             return Err(format!(
@@ -132,10 +147,10 @@ fn places(
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Conv {
-    stride: PerAxis,
-    padding: Padding,
-    dilation: PerAxis,
-    groups: usize,
+    pub(super) stride: PerAxis,
+    pub(super) padding: Padding,
+    pub(super) dilation: PerAxis,
+    pub(super) groups: usize,
 }
 
 impl Default for Conv {
@@ -166,7 +181,7 @@ impl Conv {
     /// How many zeros stand in front and behind, along each axis.
     #[must_use]
     pub fn padding_sides<const N: usize>(self, sides: [(usize, usize); N]) -> Self {
-        Self { padding: Padding(Box::new(sides)), ..self }
+        Self { padding: Padding::sides(sides), ..self }
     }
 
     /// How far an element of a window is from the next: 1 if there are no gaps.
@@ -229,7 +244,7 @@ impl Conv {
         }
         let (input, window) = (three(&x[2..], 1), three(&w[2..], 1));
         let (stride, dilation) = (self.stride.three(1), self.dilation.three(1));
-        let reach = std::array::from_fn(|a| (window[a] - 1).saturating_mul(dilation[a]).saturating_add(1));
+        let reach = reach(window, dilation);
         Ok(Convolution {
             images: x[0],
             groups,
@@ -283,7 +298,7 @@ impl Pool {
     /// How much padding there is in front and behind, along each axis.
     #[must_use]
     pub fn padding_sides<const N: usize>(self, sides: [(usize, usize); N]) -> Self {
-        Self { padding: Padding(Box::new(sides)), ..self }
+        Self { padding: Padding::sides(sides), ..self }
     }
 
     /// Whether what lies in the padding counts as zeros in a mean: it does, unless told otherwise.
@@ -304,7 +319,7 @@ impl Pool {
             ..self
         };
         for (a, (&(before, after), &window)) in pool.padding.0.iter().zip(&pool.window.0).enumerate() {
-            let most = before.max(after);
+            let most = before.max(usize::try_from(after).unwrap_or_default());
             if most >= window {
                 return Err(format!(
                     "less padding than the window, got {most} for {window} (axis {})",

@@ -1,14 +1,14 @@
 //! Windows that move over images: convolutions, pools, and their transposes.
 
 use super::sliding::{Conv, Pool};
+use super::transposed::ConvTranspose;
 use super::{
-    Cotangent, Domain, Fault, Notation, Op, Operation, Record, Site, require_dtype, require_same_dtype,
+    Cotangent, Domain, Fault, Notation, Op, Operation, Record, Site, Task, require_dtype, require_same_dtype,
 };
-use crate::element::{DType, Real};
+use crate::element::{DType, Element, with_float};
 use crate::error::Error;
-use crate::graph::{Expr, Signature, Var};
-use crate::kernels::{self, Convolution, Divisor, Level, Pooling, Threads, WindowElement};
-use crate::ops::IntoVar;
+use crate::graph::{Expr, Signature};
+use crate::kernels::{self, Convolution, Divisor, Pooling, WindowElement};
 use crate::shape::Shape;
 
 /// An operation on windows of images (batch, channels, ..) with 1 to 3 spatial axes.
@@ -23,6 +23,8 @@ pub enum Window {
     ConvInput(Box<Conv>),
     /// The gradient of the weights of a convolution: of the input, a cotangent, and the weights for their shape.
     ConvWeight(Box<Conv>),
+    /// [`Var::conv_transpose`] of an input and weights.
+    ConvTranspose(Box<ConvTranspose>),
     /// [`Var::max_pool`]
     MaxPool(Box<Pool>),
     /// The gradient of a maximum pool: of a cotangent and the input.
@@ -48,6 +50,9 @@ impl Window {
             }
             Self::ConvWeight(_) => {
                 record("conv_weight", r"#2 \star_{w}^{T} #1", "conv_input(g, h), conv(x, h), none")
+            }
+            Self::ConvTranspose(_) => {
+                record("conv_transpose", r"#2 \star^{T} #1", "conv(g, w), conv_weight(g, x)")
             }
             Self::MaxPool(_) => record(
                 "max_pool",
@@ -75,26 +80,10 @@ impl Window {
         }
     }
 
-    /// How many floating-point operations it does on operands of these shapes.
-    pub(crate) fn flops(&self, shapes: &[Shape]) -> usize {
-        let convolution =
-            |values: usize, weights: &Shape| 2 * values * weights.iter().skip(1).product::<usize>();
-        match self {
-            Self::Conv(_) => {
-                let operand = |shape: &Shape| Signature { dtype: DType::F64, shape: shape.clone() };
-                let operands: Vec<Signature> = shapes.iter().map(operand).collect();
-                convolution(self.infer(&operands).map_or(0, |result| result.shape.size()), &shapes[1])
-            }
-            Self::ConvInput(_) => convolution(shapes[0].size(), &shapes[1]),
-            Self::ConvWeight(_) => convolution(shapes[1].size(), &shapes[2]),
-            _ => shapes.iter().map(Shape::size).max().unwrap_or(0),
-        }
-    }
-
     /// The operands that stand for the input and the weights, or for the input alone.
     fn roles(&self) -> &'static [usize] {
         match self {
-            Self::Conv(_) => &[0, 1],
+            Self::Conv(_) | Self::ConvTranspose(_) => &[0, 1],
             Self::ConvInput(_) => &[2, 1],
             Self::ConvWeight(_) => &[0, 2],
             Self::MaxPool(_) | Self::AvgPool(_) => &[0],
@@ -105,7 +94,7 @@ impl Window {
     /// The operand that has to have the shape of the output, or of the input.
     fn cotangent(&self) -> Option<usize> {
         match self {
-            Self::Conv(_) | Self::MaxPool(_) | Self::AvgPool(_) => None,
+            Self::Conv(_) | Self::ConvTranspose(_) | Self::MaxPool(_) | Self::AvgPool(_) => None,
             Self::ConvInput(_) | Self::MaxUnpool(_) | Self::AvgUnpool(_) | Self::MaxGather(_) => Some(0),
             Self::ConvWeight(_) => Some(1),
         }
@@ -120,6 +109,7 @@ impl Window {
                 let spatial = &sizes.output[3 - (shapes[0].ndim() - 2)..];
                 Ok([shapes[0][0], channels].iter().chain(spatial).copied().collect())
             }
+            Self::ConvTranspose(conv) => conv.output(shapes[0], shapes[1]),
             Self::MaxPool(pool)
             | Self::MaxUnpool(pool)
             | Self::MaxGather(pool)
@@ -132,64 +122,64 @@ impl Window {
         }
     }
 
-    fn convolution(&self, conv: &Conv, shapes: &[Shape]) -> Convolution {
-        let [x, w] = [0, 1].map(|i| &shapes[self.roles()[i]]);
+    fn convolution(&self, conv: &Conv, operands: &[Signature]) -> Convolution {
+        let [x, w] = [0, 1].map(|i| &operands[self.roles()[i]].shape);
         conv.sizes(x, w).expect("the shapes have been checked")
     }
 
-    fn pooling(&self, pool: &Pool, shapes: &[Shape]) -> Pooling {
-        pool.sizes(&shapes[self.roles()[0]]).expect("the shapes have been checked")
+    fn pooling(&self, pool: &Pool, operands: &[Signature]) -> Pooling {
+        pool.sizes(&operands[self.roles()[0]].shape).expect("the shapes have been checked")
     }
 
-    /// How many numbers [`run`](Self::run) works in, for operands of these shapes.
-    pub(crate) fn scratch_len<T: WindowElement>(&self, shapes: &[Shape]) -> usize {
+    /// As [`Operation::scratch_len`], for this type.
+    fn scratch<T: WindowElement>(&self, operands: &[Signature]) -> usize {
         match self {
-            Self::Conv(conv) => kernels::conv_scratch::<T>(&self.convolution(conv, shapes)),
-            Self::ConvInput(conv) => kernels::conv_input_scratch::<T>(&self.convolution(conv, shapes)),
-            Self::ConvWeight(conv) => kernels::conv_weight_scratch::<T>(&self.convolution(conv, shapes)),
+            Self::Conv(conv) => kernels::conv_scratch::<T>(&self.convolution(conv, operands)),
+            Self::ConvInput(conv) => kernels::conv_input_scratch::<T>(&self.convolution(conv, operands)),
+            Self::ConvWeight(conv) => kernels::conv_weight_scratch::<T>(&self.convolution(conv, operands)),
+            Self::ConvTranspose(conv) => kernels::conv_input_scratch::<T>(&conv.convolution(operands)),
             _ => 0,
         }
     }
 
-    /// Computes the result from packed operands. Those that give only a shape may be empty slices.
-    pub(crate) fn run<T: WindowElement>(
-        &self,
-        level: Level,
-        shapes: &[Shape],
-        operands: &[&[T]],
-        out: &mut [T],
-        scratch: &mut [T],
-        threads: Threads,
-    ) {
+    /// As [`Operation::run`], for this type.
+    fn compute<T: WindowElement + Element>(&self, task: Task<'_>) {
+        let Task { level, threads, operands, .. } = task;
+        let reads = task.read_all::<T>();
+        let (out, scratch) = task.write::<T>();
         let divisor = |pool: &Pool| if pool.counts_padding() { Divisor::Window } else { Divisor::Inside };
         match self {
             Self::Conv(conv) => {
-                let of = self.convolution(conv, shapes);
-                kernels::conv(level, &of, [operands[0], operands[1]], out, scratch, threads);
+                let of = self.convolution(conv, operands);
+                kernels::conv(level, &of, [reads[0], reads[1]], out, scratch, threads);
             }
             Self::ConvInput(conv) => {
-                let of = self.convolution(conv, shapes);
-                kernels::conv_input(level, &of, [operands[0], operands[1]], out, scratch, threads);
+                let of = self.convolution(conv, operands);
+                kernels::conv_input(level, &of, [reads[0], reads[1]], out, scratch, threads);
             }
             Self::ConvWeight(conv) => {
-                let of = self.convolution(conv, shapes);
-                kernels::conv_weight(level, &of, [operands[0], operands[1]], out, scratch, threads);
+                let of = self.convolution(conv, operands);
+                kernels::conv_weight(level, &of, [reads[0], reads[1]], out, scratch, threads);
+            }
+            Self::ConvTranspose(conv) => {
+                let of = conv.convolution(operands);
+                kernels::conv_input(level, &of, [reads[0], reads[1]], out, scratch, threads);
             }
             Self::MaxPool(pool) => {
-                kernels::max_pool(level, &self.pooling(pool, shapes), operands[0], out, threads);
+                kernels::max_pool(level, &self.pooling(pool, operands), reads[0], out, threads);
             }
             Self::MaxUnpool(pool) => {
-                let of = self.pooling(pool, shapes);
-                kernels::max_unpool(level, &of, [operands[0], operands[1]], out, threads);
+                let of = self.pooling(pool, operands);
+                kernels::max_unpool(level, &of, [reads[0], reads[1]], out, threads);
             }
             Self::MaxGather(pool) => {
-                kernels::max_gather(&self.pooling(pool, shapes), [operands[0], operands[1]], out, threads);
+                kernels::max_gather(&self.pooling(pool, operands), [reads[0], reads[1]], out, threads);
             }
             Self::AvgPool(pool) => {
-                kernels::avg_pool(&self.pooling(pool, shapes), divisor(pool), operands[0], out, threads);
+                kernels::avg_pool(&self.pooling(pool, operands), divisor(pool), reads[0], out, threads);
             }
             Self::AvgUnpool(pool) => {
-                kernels::avg_unpool(&self.pooling(pool, shapes), divisor(pool), operands[0], out, threads);
+                kernels::avg_unpool(&self.pooling(pool, operands), divisor(pool), reads[0], out, threads);
             }
         }
     }
@@ -203,6 +193,7 @@ impl Operation for Window {
     fn attributes(&self) -> Option<String> {
         match self {
             Self::Conv(conv) | Self::ConvInput(conv) | Self::ConvWeight(conv) => conv.attributes(),
+            Self::ConvTranspose(conv) => conv.attributes(),
             Self::MaxPool(pool)
             | Self::MaxUnpool(pool)
             | Self::MaxGather(pool)
@@ -214,7 +205,11 @@ impl Operation for Window {
     fn arity(&self) -> usize {
         match self {
             Self::MaxPool(_) | Self::AvgPool(_) => 1,
-            Self::Conv(_) | Self::MaxUnpool(_) | Self::MaxGather(_) | Self::AvgUnpool(_) => 2,
+            Self::Conv(_)
+            | Self::ConvTranspose(_)
+            | Self::MaxUnpool(_)
+            | Self::MaxGather(_)
+            | Self::AvgUnpool(_) => 2,
             Self::ConvInput(_) | Self::ConvWeight(_) => 3,
         }
     }
@@ -237,6 +232,9 @@ impl Operation for Window {
             Self::Conv(given) => Self::Conv(conv(given)?),
             Self::ConvInput(given) => Self::ConvInput(conv(given)?),
             Self::ConvWeight(given) => Self::ConvWeight(conv(given)?),
+            Self::ConvTranspose(given) => {
+                Self::ConvTranspose(given.resolve(axes - 2).map(Box::new).map_err(fault)?)
+            }
             Self::MaxPool(given) => Self::MaxPool(pool(given)?),
             Self::MaxUnpool(given) => Self::MaxUnpool(pool(given)?),
             Self::MaxGather(given) => Self::MaxGather(pool(given)?),
@@ -282,6 +280,10 @@ impl Operation for Window {
             (Self::ConvWeight(c), 0) => emit(Self::ConvInput(c.clone()), &[second(), g, shape(0)]),
             (Self::ConvWeight(c), 1) => emit(Self::Conv(c.clone()), &[first, g]),
             (Self::ConvInput(_) | Self::ConvWeight(_), _) => Cotangent::Undefined,
+            (Self::ConvTranspose(c), 0) => emit(Self::Conv(c.transpose().into()), &[g, second()]),
+            (Self::ConvTranspose(c), _) => {
+                emit(Self::ConvWeight(c.transpose().into()), &[g, first, shape(1)])
+            }
             (Self::MaxPool(p), _) => emit(Self::MaxUnpool(p.clone()), &[g, first]),
             (Self::MaxUnpool(p), 0) => emit(Self::MaxGather(p.clone()), &[g, second()]),
             (Self::MaxGather(p), 0) => emit(Self::MaxUnpool(p.clone()), &[g, second()]),
@@ -308,6 +310,38 @@ impl Operation for Window {
             _ => None,
         }
     }
+
+    fn is_whole(&self) -> bool {
+        true
+    }
+
+    fn scratch_len(&self, operands: &[Signature], result: &Signature) -> usize {
+        match result.dtype {
+            DType::F32 => self.scratch::<f32>(operands),
+            _ => self.scratch::<f64>(operands),
+        }
+    }
+
+    fn flops(&self, operands: &[Signature], result: &Signature) -> usize {
+        let convolution = |values: &Shape, weights: usize| {
+            let weights = &operands[weights].shape;
+            2 * values.size() * weights.iter().skip(1).product::<usize>()
+        };
+        match self {
+            Self::Conv(_) => convolution(&result.shape, 1),
+            Self::ConvInput(_) | Self::ConvTranspose(_) => convolution(&operands[0].shape, 1),
+            Self::ConvWeight(_) => convolution(&operands[1].shape, 2),
+            _ => operands[0].shape.size().max(result.shape.size()),
+        }
+    }
+
+    fn run(&self, task: Task<'_>) {
+        with_float!(
+            task.result.dtype,
+            T => self.compute::<T>(task),
+            _ => unreachable!("windows take floats only")
+        );
+    }
 }
 
 fn window_fault(op: &'static str, requires: String, operands: Vec<usize>) -> Fault {
@@ -316,157 +350,4 @@ fn window_fault(op: &'static str, requires: String, operands: Vec<usize>) -> Fau
         requires,
         operands: operands.into_iter().map(operand).collect(),
     })
-}
-
-impl<'g, T: Real> Var<'g, T> {
-    /// The convolution of images with `w`, as networks understand it: the cross-correlation
-    ///
-    /// `y[n, o, p] = Σ_{c, k} x[n, c, p · stride + k · dilation - padding] · w[o, c, k]`,
-    ///
-    /// where `p` and `k` have 1, 2 or 3 spatial axes, and what lies in the padding is zero.
-    ///
-    /// Shapes: `x` (batch, channels, ..), `w` (outputs, channels / groups, ..) → (batch, outputs, ..), with
-    /// `⌊(size + padding - dilation · (window - 1) - 1) / stride⌋ + 1` along each spatial axis. With several groups
-    /// the first outputs see only the first channels, and so on.
-    ///
-    /// Derivatives: with respect to `x`, each element of the cotangent times the weights, added where the window was; with
-    /// respect to `w`, the correlation of `x` with the cotangent.
-    ///
-    /// ```
-    /// # use gradus::prelude::*;
-    /// use gradus::ops::Conv;
-    /// # let g = Graph::new();
-    /// let x = g.input("x", ndarray::Array::from_iter((1..=9).map(f64::from)).to_shape((1, 1, 3, 3)).unwrap());
-    /// let w = g.param("w", ndarray::Array4::<f64>::ones((1, 1, 2, 2)));
-    /// let y = x.conv(w, Conv::new().stride(2).padding(1));
-    /// assert_eq!(y.value()?.iter().copied().collect::<Vec<_>>(), [1.0, 5.0, 11.0, 28.0]);
-    /// # Ok::<(), gradus::Error>(())
-    /// ```
-    ///
-    /// # Panics
-    /// - If the operands do not have 1 to 3 spatial axes: "`conv` requires (batch, channels, ..) with 1 to 3 spatial
-    ///   axes, got (3, 3)",
-    /// - if the channels do not fit: "`conv` requires (batch, c, ..) and (outputs, c / groups, ..), got (2, 3, 5, 5) and
-    ///   (4, 2, 3, 3): 3 / 1 != 2",
-    /// - if a window does not fit into the padded input: "`conv` requires windows within the padded input, got 3 in 2
-    ///   (axis 2)".
-    #[track_caller]
-    #[must_use]
-    pub fn conv(self, w: impl IntoVar<'g, T>, conv: Conv) -> Self {
-        let w = w.into_var(self.graph(), self.dtype_beside());
-        self.graph().emit(Op::Window(Window::Conv(Box::new(conv))), [self.erase(), w.erase()]).retype()
-    }
-
-    /// [`conv`](Self::conv) of images (batch, channels, height, width) with stride 1 and without padding.
-    ///
-    /// ```
-    /// # use gradus::prelude::*;
-    /// # let g = Graph::new();
-    /// let x = g.input("x", ndarray::Array4::<f64>::ones((32, 1, 28, 28)));
-    /// let w = g.param("w", ndarray::Array4::<f64>::ones((8, 1, 3, 3)));
-    /// assert_eq!(x.conv2d(w).shape(), [32, 8, 26, 26]);
-    /// assert_eq!(x.conv2d(w).mean().item()?, 9.0);
-    /// # Ok::<(), gradus::Error>(())
-    /// ```
-    ///
-    /// # Panics
-    /// As [`conv`](Self::conv), and if there are not two spatial axes.
-    #[track_caller]
-    #[must_use]
-    pub fn conv2d(self, w: impl IntoVar<'g, T>) -> Self {
-        self.conv(w, Conv::new().stride([1, 1]))
-    }
-
-    /// The maximum of each window of each channel: `y[n, c, p] = max_k x[n, c, p · stride + k - padding]`, where what
-    /// lies in the padding does not count. NaN if an element of the window is.
-    ///
-    /// Shapes: (batch, channels, ..) → (batch, channels, ..), with `⌊(size + padding - window) / stride⌋ + 1` along
-    /// each of the 1 to 3 spatial axes: windows that would reach beyond are left out.
-    ///
-    /// Derivative: the cotangent of a window goes to its maximum, shared evenly by ties, as for
-    /// [`max`](Self::max); an element in several windows gets their sum. It is NaN for all elements of a window with
-    /// a NaN. PyTorch gives everything to the first of several equal elements.
-    ///
-    /// ```
-    /// # use gradus::prelude::*;
-    /// use gradus::ops::Pool;
-    /// # let g = Graph::new();
-    /// let x = g.input("x", array![1.0, 3.0, 2.0, 3.0, 3.0].to_shape((1, 1, 5)).unwrap());
-    /// let y = x.max_pool(Pool::new(3).stride(2));
-    /// assert_eq!(y.value()?.as_slice(), Some(&[3.0, 3.0][..]));
-    /// assert_eq!(y.sum().grad(x).value()?.as_slice(), Some(&[0.0, 1.0, 0.0, 0.5, 0.5][..]));
-    /// # Ok::<(), gradus::Error>(())
-    /// ```
-    ///
-    /// # Panics
-    /// - If there are not 1 to 3 spatial axes,
-    /// - if a window does not fit: "`max_pool` requires windows within the padded input, got 3 in 2 (axis 2)",
-    /// - if a window could lie in the padding alone: "`max_pool` requires less padding than the window, got 2 for 2
-    ///   (axis 2)".
-    #[track_caller]
-    #[must_use]
-    pub fn max_pool(self, pool: Pool) -> Self {
-        self.graph().emit(Op::Window(Window::MaxPool(Box::new(pool))), [self.erase()]).retype()
-    }
-
-    /// [`max_pool`](Self::max_pool) of images (batch, channels, height, width) with square windows.
-    ///
-    /// ```
-    /// # use gradus::prelude::*;
-    /// # let g = Graph::new();
-    /// let x = g.input("x", array![[1.0, 2.0], [3.0, 4.0]].to_shape((1, 1, 2, 2)).unwrap());
-    /// assert_eq!(x.max_pool2d(2, 2).item()?, 4.0);
-    /// # Ok::<(), gradus::Error>(())
-    /// ```
-    ///
-    /// # Panics
-    /// As [`max_pool`](Self::max_pool), and if there are not two spatial axes.
-    #[track_caller]
-    #[must_use]
-    pub fn max_pool2d(self, size: usize, stride: usize) -> Self {
-        self.max_pool(Pool::new([size, size]).stride([stride, stride]))
-    }
-
-    /// The mean of each window of each channel. What lies in the padding counts as zeros, as in PyTorch; with
-    /// [`Pool::count_include_pad(false)`](Pool::count_include_pad) it does not count.
-    ///
-    /// Shapes: as for [`max_pool`](Self::max_pool). Derivative: `1/n` for each of the `n` elements that count.
-    ///
-    /// ```
-    /// # use gradus::prelude::*;
-    /// use gradus::ops::Pool;
-    /// # let g = Graph::new();
-    /// let x = g.input("x", array![1.0, 3.0, 2.0].to_shape((1, 1, 3)).unwrap());
-    /// let y = x.avg_pool(Pool::new(2).padding(1));
-    /// assert_eq!(y.value()?.as_slice(), Some(&[0.5, 2.5][..]));
-    /// let y = x.avg_pool(Pool::new(2).padding(1).count_include_pad(false));
-    /// assert_eq!(y.value()?.as_slice(), Some(&[1.0, 2.5][..]));
-    /// # Ok::<(), gradus::Error>(())
-    /// ```
-    ///
-    /// # Panics
-    /// As [`max_pool`](Self::max_pool).
-    #[track_caller]
-    #[must_use]
-    pub fn avg_pool(self, pool: Pool) -> Self {
-        self.graph().emit(Op::Window(Window::AvgPool(Box::new(pool))), [self.erase()]).retype()
-    }
-
-    /// [`avg_pool`](Self::avg_pool) of images (batch, channels, height, width) with square windows.
-    ///
-    /// ```
-    /// # use gradus::prelude::*;
-    /// # let g = Graph::new();
-    /// let x = g.input("x", array![[1.0, 2.0], [3.0, 4.0]].to_shape((1, 1, 2, 2)).unwrap());
-    /// assert_eq!(x.avg_pool2d(2, 2).item()?, 2.5);
-    /// # Ok::<(), gradus::Error>(())
-    /// ```
-    ///
-    /// # Panics
-    /// As [`max_pool`](Self::max_pool), and if there are not two spatial axes.
-    #[track_caller]
-    #[must_use]
-    pub fn avg_pool2d(self, size: usize, stride: usize) -> Self {
-        self.avg_pool(Pool::new([size, size]).stride([stride, stride]))
-    }
 }

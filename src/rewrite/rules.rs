@@ -10,7 +10,9 @@ use hashbrown::HashMap;
 
 use super::{Site, Tier};
 use crate::graph::Expr;
-use crate::ops::{Binary, Fold, Layout, Logic, MatMul, Normalize, Op, Reduce, Slicing, Unary, Window};
+use crate::ops::{
+    Binary, Fold, Layout, Logic, MatMul, Normalize, Op, Reduce, Slicing, Surrogate, Unary, Window,
+};
 use crate::shape::{Axes, Cut};
 
 /// One rewriting rule.
@@ -31,6 +33,7 @@ pub(super) enum Head {
     Layout(fn(&Layout) -> bool),
     Cast,
     MaxPool,
+    Surrogate,
 }
 
 impl Head {
@@ -42,6 +45,7 @@ impl Head {
             Self::Layout(_) => Key::Layout,
             Self::Cast => Key::Logic,
             Self::MaxPool => Key::Window,
+            Self::Surrogate => Key::Surrogate,
         }
     }
 
@@ -51,7 +55,9 @@ impl Head {
             (Self::Binary(head), Op::Binary(op)) => head == op,
             (Self::Fold(head), Op::Reduce(op)) => *head == op.fold,
             (Self::Layout(is), Op::Layout(op)) => is(op),
-            (Self::Cast, Op::Logic(Logic::Cast(_))) | (Self::MaxPool, Op::Window(Window::MaxPool(_))) => true,
+            (Self::Cast, Op::Logic(Logic::Cast(_)))
+            | (Self::MaxPool, Op::Window(Window::MaxPool(_)))
+            | (Self::Surrogate, Op::Surrogate(Surrogate::Gradient { .. })) => true,
             _ => false,
         }
     }
@@ -78,6 +84,7 @@ enum Key {
     Layout,
     Logic,
     Window,
+    Surrogate,
     Other,
 }
 
@@ -90,6 +97,7 @@ impl Key {
             Op::Layout(_) => Self::Layout,
             Op::Logic(_) => Self::Logic,
             Op::Window(_) => Self::Window,
+            Op::Surrogate(_) => Self::Surrogate,
             _ => Self::Other,
         }
     }
@@ -233,6 +241,7 @@ pub(super) static RULES: &[Rule] = &[
                             | Layout::ExpandDims { .. }
                             | Layout::Squeeze { .. }
                             | Layout::Flatten { .. }
+                            | Layout::Unflatten { .. }
                     )
                 )
             };
@@ -250,12 +259,24 @@ pub(super) static RULES: &[Rule] = &[
         Head::Binary(Binary::Add),
         put_together,
     ),
+    algebraic(
+        "the parts of a roll among zeros, added, are its inverse",
+        Head::Binary(Binary::Add),
+        rolled_back,
+    ),
     // Where the maximum is positive, it and its ties are the same before relu and after. Where it is not, relu' is 0 for
     // every element of the window on one side, and for the maximum on the other.
     algebraic("max_pool(relu(x)) = relu(max_pool(x))", Head::MaxPool, |at| {
         let x = at.under(at.a(), Unary::Relu)?;
         Some(x.graph().emit(at.op.clone(), [x]).relu())
     }),
+    // A program has no derivatives any more.
+    Rule {
+        says: "a value with another gradient is the value",
+        tier: Tier::Lowering,
+        head: Head::Surrogate,
+        apply: |at| Some(at.a()),
+    },
     // Saturation.
     stabilising("ln(σ(z)) = -softplus(-z)", Head::Unary(Unary::Ln), |at| {
         Some(-(-at.under(at.a(), Unary::Sigmoid)?).softplus())
@@ -293,6 +314,23 @@ pub(super) static RULES: &[Rule] = &[
     stabilising("1 - σ(z) = σ(-z)", Head::Binary(Binary::Sub), |at| {
         let z = at.under(at.b(), Unary::Sigmoid)?;
         Some((-beside(z, at.a(), 1.0)?).sigmoid())
+    }),
+    // The root alone has an infinite slope at 0, where that of the squares is 0.
+    stabilising("√(Σ x²) = ‖x‖", Head::Unary(Unary::Sqrt), |at| length(at, at.a(), Fold::Sum)),
+    stabilising("√(mean x²) = ‖x‖ / √n", Head::Unary(Unary::Sqrt), |at| {
+        let length = length(at, at.a(), Fold::Mean)?;
+        let [x] = at.operands(at.a(), |op| matches!(op, Op::Reduce(_)))?;
+        match at.a().op()? {
+            Op::Reduce(Reduce { axes, .. }) => Some(length / x.size_of(axes).sqrt()),
+            _ => None,
+        }
+    }),
+    stabilising("√(Σ x² / n) = ‖x‖ / √n", Head::Unary(Unary::Sqrt), |at| {
+        let [squares, n] = at.pair(at.a(), Binary::Div)?;
+        let counts = n.as_literal().is_some_and(|n| n > 0.0)
+            || n.is(|op| matches!(op, Op::Reduce(Reduce { fold: Fold::Size, .. })));
+        let length = length(at, squares, Fold::Sum).filter(|_| counts)?;
+        Some(length / n.sqrt())
     }),
     stabilising("eˣ - 1 = exp_m1(x)", Head::Binary(Binary::Sub), |at| {
         let x = at.under(at.a(), Unary::Exp)?;
@@ -344,11 +382,48 @@ fn put_together<'g>(at: &Site<'_, 'g>) -> Option<Expr<'g>> {
     Some(crate::ops::concat(&parts, axes))
 }
 
+/// The two parts that a roll exchanges, each among zeros, that are added up to the whole: what the gradient of a roll is.
+fn rolled_back<'g>(at: &Site<'_, 'g>) -> Option<Expr<'g>> {
+    let part = |e: Expr<'g>| {
+        let [part, like] = at.operands(e, |op| matches!(op, Op::Slicing(Slicing::Unslice { .. })))?;
+        match e.op()? {
+            Op::Slicing(Slicing::Unslice { axes, cut }) => match *cut {
+                Cut::Rolled { shift, wrapped } => Some((part, wrapped, (like.id(), axes, shift))),
+                _ => None,
+            },
+            _ => None,
+        }
+    };
+    let ((a, first, of), (b, second, other)) = (part(at.a())?, part(at.b())?);
+    if of != other || first == second {
+        return None;
+    }
+    let axis = of.1.single()?;
+    Some(crate::ops::concat(&if first { [b, a] } else { [a, b] }, axis))
+}
+
 /// The axes of a sum that `e` is, and what is summed; with `keepdims` only of one that keeps them.
 fn sum<'g>(at: &Site<'_, 'g>, e: Expr<'g>) -> Option<(Expr<'g>, Axes, bool)> {
     let [x] = at.operands(e, |op| matches!(op, Op::Reduce(Reduce { fold: Fold::Sum, .. })))?;
     match e.op()? {
         Op::Reduce(Reduce { axes, keepdims, .. }) => Some((x, axes, keepdims)),
+        _ => None,
+    }
+}
+
+/// The norm of `x`, if `e` is a sum or a mean of `x²`.
+fn length<'g>(at: &Site<'_, 'g>, e: Expr<'g>, of: Fold) -> Option<Expr<'g>> {
+    let [squares] = at.operands(e, |op| matches!(op, Op::Reduce(Reduce { fold, .. }) if *fold == of))?;
+    let product = || at.pair(squares, Binary::Mul).filter(|[a, b]| a.id() == b.id()).map(|[x, _]| x);
+    let x = at
+        .under(squares, Unary::Square)
+        .or_else(|| at.under(squares, Unary::Powi { n: 2 }))
+        .or_else(product)?;
+    match e.op()? {
+        Op::Reduce(Reduce { axes, keepdims, .. }) => {
+            let norm = Reduce { fold: Fold::Norm, axes, keepdims };
+            Some(x.graph().emit(Op::Reduce(norm), [x]))
+        }
         _ => None,
     }
 }

@@ -6,7 +6,7 @@ use hashbrown::HashMap;
 
 use crate::element::Dtype;
 use crate::graph::{Expr, NodeId, Var, reach};
-use crate::ops::{Fold, Index, Layout, Logic, Notation, Op, Order, Reduce, Slicing};
+use crate::ops::{ArgSort, Fold, Gather, Index, Layout, Logic, Notation, Op, Order, Reduce, Scan, Slicing};
 
 /// A subexpression that is used more than once is bound to a name from this many characters on.
 const SHARED: usize = 24;
@@ -109,9 +109,15 @@ fn printed(user: Expr<'_>, k: usize) -> Option<Expr<'_>> {
     let named = match &op {
         Op::Reduce(_) => !is_number(user, &op),
         Op::Layout(Layout::SumLike) => k == 0 || user.ndim() > 0,
-        Op::Layout(_) | Op::Order(_) | Op::Slicing(Slicing::Unslice { .. } | Slicing::PartLike { .. }) => {
+        Op::Surrogate(surrogate) => surrogate.shows(k),
+        Op::Layout(_)
+        | Op::Order(_)
+        | Op::Random(_)
+        | Op::Slicing(Slicing::Unslice { .. } | Slicing::Undiagonal { .. } | Slicing::PartLike { .. }) => {
             k == 0
         }
+        Op::Gather(Gather::ScatterAdd(_) | Gather::ScatterAlong(_)) => k < 2,
+        Op::Gather(Gather::Writers(_)) => k == 0,
         _ => true,
     };
     let inputs = user.inputs();
@@ -143,7 +149,7 @@ fn changes_nothing(e: Expr<'_>, op: &Op) -> bool {
     let takes_shape = match op {
         Op::Layout(Layout::SumLike | Layout::ReshapeLike) => true,
         Op::Layout(Layout::BroadcastLike { axes }) => axes.count() == 0,
-        Op::Index(Index::Within(_)) => true,
+        Op::Index(Index::Within(_) | Index::Counted(_)) => true,
         _ => false,
     };
     takes_shape && e.inputs()[0].shape() == e.shape()
@@ -193,7 +199,7 @@ fn piece(e: Expr<'_>, op: &Op, operand: impl Fn(usize) -> Option<Piece>) -> Piec
                 return Piece::atom(format!("concat([{}], {axis})", parts.join(", ")));
             }
             let arguments: Vec<String> = match op {
-                Op::Index(_) => attributes.into_iter().chain(rest).collect(),
+                Op::Index(_) | Op::Gather(_) | Op::Scan(_) => attributes.into_iter().chain(rest).collect(),
                 _ => rest.chain(attributes).collect(),
             };
             Piece::atom(format!("{}.{name}({})", first.at(Binding::Method), arguments.join(", ")))
@@ -225,6 +231,10 @@ fn method(e: Expr<'_>, op: &Op, name: &str) -> (String, Option<String>) {
             (name.to_owned(), Some(format!("[{}]", op.attributes().unwrap_or_default())))
         }
         Op::Logic(Logic::Cast(dtype)) => (format!("cast::<{dtype}>"), None),
+        Op::Scan(Scan { axis, reverse: true, .. }) => (format!("{name}_reverse"), Some(axis.to_string())),
+        Op::ArgSort(ArgSort { axis, descending: true }) => {
+            (format!("{name}_descending"), Some(axis.to_string()))
+        }
         _ => (name.to_owned(), op.attributes()),
     }
 }

@@ -118,7 +118,8 @@ fn stored(name: &str, x: f64) -> f64 {
 /// Whether a number is as close as `relative` says; what is no normal number only has to be on the same side of them.
 fn close(found: f64, [high, low]: [f64; 2], relative: f64, absolute: f64) -> bool {
     if high.is_infinite() {
-        return found == high || (found.abs() >= f64::MAX * (1.0 - relative) && found.signum() == high.signum());
+        return found == high
+            || (found.abs() >= f64::MAX * (1.0 - relative) && found.signum() == high.signum());
     }
     if high.abs() < f64::MIN_POSITIVE {
         return found.abs() <= f64::MIN_POSITIVE.max(absolute);
@@ -178,7 +179,8 @@ fn of_kernels_at_every_level() {
             op.run(level, &x, &mut y);
             for (row, &found) in rows.iter().zip(&y) {
                 if !close(found, row.value, 4e-16 * (1.0 + row.conditions[0]), 0.0) {
-                    missed.push(format!("{op:?} at {:e}, {level:?}: {found:e}, not {:e}", row.x, row.value[0]));
+                    missed
+                        .push(format!("{op:?} at {:e}, {level:?}: {found:e}, not {:e}", row.x, row.value[0]));
                 }
             }
         }
@@ -200,7 +202,8 @@ fn of_values_in_single_precision() {
             let units = (f64::from(found) - expected).abs() / 2_f64.powi(exponent - 23);
             // A product with a subnormal number has its few digits.
             let product = matches!(name, "silu" | "mish" | "gelu" | "gelu_tanh");
-            let tiny = product && expected.abs() < f32::MIN_POSITIVE.into() && found.abs() <= f32::MIN_POSITIVE;
+            let tiny =
+                product && expected.abs() < f32::MIN_POSITIVE.into() && found.abs() <= f32::MIN_POSITIVE;
             let overflow = found.is_infinite() && expected.abs() > f64::from(f32::MAX);
             let allowed = if name == "gelu_tanh" || name == "mish" { 200.0 } else { 2.0 };
             if !(units <= allowed || overflow || tiny) {

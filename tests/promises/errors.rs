@@ -103,9 +103,10 @@ fn misaligned_products() {
     fails! { a.dot(b) => "{rule} (1, 3) and (2, 3): 3 (axis 1) != 2 (axis 0){left_a}{right_b}" }
     fails! { b.dot(a) => "{rule} (2, 3) and (1, 3): 3 (axis 1) != 1 (axis 0){left_b}{right_a}" }
     let (c, at) = (g.input("c", ndarray::Array3::<f64>::zeros((2, 3, 3))), here(line!()));
-    let operand = format!("\n  operand: `c` (2, 3, 3) from {at}");
-    fails! { c.dot(v) => "`dot` requires operands with at most 2 axes, got (2, 3, 3){operand}" }
-    fails! { v.dot(c) => "`dot` requires operands with at most 2 axes, got (2, 3, 3){operand}" }
+    let (left_c, right_c) =
+        (format!("\n  left:  `c` (2, 3, 3) from {at}"), format!("\n  right: `c` (2, 3, 3) from {at}"));
+    fails! { c.dot(b) => "{rule} (2, 3, 3) and (2, 3): 3 (axis 2) != 2 (axis 0){left_c}{right_b}" }
+    fails! { b.t().dot(c) => "{rule} (3, 2) and (2, 3, 3): 2 (axis 1) != 3 (axis 1)\n  left:  `transpose` (3, 2) from {}{right_c}", here(line!()) }
 }
 
 #[test]

@@ -1,17 +1,31 @@
 //! The tests, by what they promise. One binary, so that the crate is linked once.
 
 mod accuracy;
+mod arrange;
+mod contractions;
+mod custom;
+mod derivatives;
 mod errors;
+mod gathers;
 mod gradients;
 mod indices;
 mod kinks;
+mod losses;
+mod networks;
 mod normalize;
 mod ops;
 mod optimisers;
+mod own_gradients;
+mod parts;
 mod products;
 mod programs;
+mod random;
 mod rebuilt;
+mod scans;
+mod sliding;
+mod sorting;
 mod special_points;
+mod statistics;
 mod support;
 mod trees;
 mod values;

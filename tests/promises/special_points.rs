@@ -49,7 +49,10 @@ fn ends_of_domains() {
     same(orders(-1.0, |x| x.ln_1p()), [-INF, INF, -INF]);
     for end in [1.0, -1.0] {
         same(orders(end, |x| x.asin()), [std::f64::consts::FRAC_PI_2 * end, INF, INF * end]);
-        same(orders(end, |x| x.acos()), [if end > 0.0 { 0.0 } else { std::f64::consts::PI }, -INF, -INF * end]);
+        same(
+            orders(end, |x| x.acos()),
+            [if end > 0.0 { 0.0 } else { std::f64::consts::PI }, -INF, -INF * end],
+        );
         same(orders(end, |x| x.atanh()), [INF * end, INF, INF * end]);
         same(orders(end, |x| x.erf_inv()), [INF * end, INF, INF * end]);
     }

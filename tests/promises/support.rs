@@ -317,6 +317,18 @@ pub fn panicked<R>(body: impl FnOnce() -> R) -> Panicked {
     panic.expect("a panic has a location")
 }
 
+/// How the text of a panic begins, and a formula that panics with it.
+pub type Mistake<'a, 'g> = (&'a str, &'a dyn Fn() -> Var<'g>);
+
+/// Checks the texts, each followed by `ending`, and that they point to a line of `file`.
+pub fn check_mistakes(file: &str, rows: &[Mistake<'_, '_>], ending: &str) {
+    for &(text, wrong) in rows {
+        let panic = panicked(wrong);
+        assert!(panic.text.starts_with(&format!("{text}{ending}")), "{}\nnot {text}{ending}", panic.text);
+        assert_eq!(panic.file, file, "{text}");
+    }
+}
+
 /// How a property is tested: on so many cases, the same ones each time, so that a failure is found again. With
 /// `PROPTEST_RNG_SEED` and `PROPTEST_CASES` others are tried, and more.
 pub fn cases(cases: u32) -> ProptestConfig {
@@ -329,4 +341,52 @@ pub fn cases(cases: u32) -> ProptestConfig {
         config.rng_seed = RngSeed::Fixed(1);
     }
     config
+}
+
+/// A formula with reference numbers: its label there, the shapes of its operands, and it.
+pub type Referred<'a> = (&'a str, &'a [&'a [usize]], Formula<'a>);
+
+/// The numbers that `tests/references/networks.py` gave for a label: `S = Σ c·y`, its derivative along `v`, and the second.
+fn reference(label: &str) -> [f64; 3] {
+    let lines = include_str!("../references/networks.txt").lines();
+    let mut numbers = lines.filter_map(|line| line.split_once(" | "));
+    let (_, numbers) = numbers.find(|(name, _)| *name == label).unwrap_or_else(|| panic!("no `{label}`"));
+    let numbers: Vec<f64> = numbers.split(' ').map(|number| number.parse().unwrap()).collect();
+    numbers.try_into().unwrap()
+}
+
+/// Compares formulas with their reference numbers, and with differences at other operands, laid in memory in several ways.
+pub fn check_references(seed: u64, rows: &[Referred<'_>]) {
+    let mut rng = Rng(seed);
+    for (label, shapes, formula) in rows {
+        let fill = |shape: &[usize], f: &dyn Fn(f64) -> f64| {
+            let n = shape.iter().product();
+            ArrayD::from_shape_vec(IxDyn(shape), (0..n).map(|i: usize| f(i as f64)).collect()).unwrap()
+        };
+        let g = Graph::new();
+        let operands: Vec<Var<'_>> = (0..)
+            .zip(*shapes)
+            .map(|(k, shape)| {
+                g.input(&format!("x{k}"), fill(shape, &|i| (0.9 * i + 1.7 * f64::from(k) + 0.3).sin()))
+            })
+            .collect();
+        let directions: Vec<ArrayD<f64>> = (0..)
+            .zip(*shapes)
+            .map(|(k, shape)| fill(shape, &|i| (1.1 * i + 0.6 * f64::from(k) + 0.4).cos()))
+            .collect();
+        let y = formula(&operands);
+        let value = (y * g.constant(fill(&y.shape(), &|i| (0.7 * i + 0.2).cos()))).sum();
+        let first = along(&value.grad(&operands), &operands, &directions);
+        let second = along(&first.grad_or_zeros(&operands), &operands, &directions);
+        let expected = reference(label);
+        for (order, (found, expected)) in [value, first, second].into_iter().zip(expected).enumerate() {
+            let found = found.item().unwrap();
+            let error = (found - expected).abs() / (1.0 + expected.abs());
+            assert!(error < 1e-12, "{label}: order {order}: {found}, JAX has {expected}");
+        }
+        for lie in [Lie::C, Lie::Transposed, Lie::Stepped] {
+            let draw = || shapes.iter().map(|shape| Laid::new(rng.distinct(shape), lie)).collect();
+            check_derivatives(label, Slope::Some, draw, *formula);
+        }
+    }
 }

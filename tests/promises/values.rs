@@ -145,7 +145,11 @@ fn plain_polygamma(n: u32, x: f64) -> f64 {
     let w = x + f64::from(steps);
     let first = if n == 0 { -w.ln() } else { factorial(n - 1) / w.powi(n as i32) };
     let bernoulli = [1.0 / 6.0, -1.0 / 30.0, 1.0 / 42.0, -1.0 / 30.0, 5.0 / 66.0];
-    let rest: f64 = bernoulli.iter().zip((2..).step_by(2)).map(|(b, k)| b * factorial(k + n - 1) / factorial(k) / w.powi((k + n) as i32)).sum();
+    let rest: f64 = bernoulli
+        .iter()
+        .zip((2..).step_by(2))
+        .map(|(b, k)| b * factorial(k + n - 1) / factorial(k) / w.powi((k + n) as i32))
+        .sum();
     sign * (near + (rest + factorial(n) / (2.0 * w.powi(n as i32 + 1)) + first))
 }
 
@@ -191,7 +195,13 @@ fn plain_binary(op: Binary, a: f64, b: f64) -> f64 {
         Binary::Xlogy if a == 0.0 && !b.is_nan() => 0.0,
         Binary::Xlogy => a * b.ln(),
         Binary::Copysign => a.copysign(b),
-        Binary::Remainder if a.is_finite() && b.is_infinite() && a != 0.0 => if (a < 0.0) == (b < 0.0) { a } else { b },
+        Binary::Remainder if a.is_finite() && b.is_infinite() && a != 0.0 => {
+            if (a < 0.0) == (b < 0.0) {
+                a
+            } else {
+                b
+            }
+        }
         Binary::Remainder if (a % b > 0.0 && b < 0.0) || (a % b < 0.0 && b > 0.0) => a % b + b,
         Binary::Remainder => a % b,
         _ if a.is_nan() || b.is_nan() => f64::NAN,
@@ -447,6 +457,7 @@ fn plain_fold(fold: Fold, line: &[f64]) -> f64 {
     };
     match fold {
         Fold::Sum => line.iter().sum(),
+        Fold::Prod => line.iter().product(),
         Fold::Mean => line.iter().sum::<f64>() / line.len() as f64,
         Fold::Max => best(|a, b| a >= b),
         Fold::Min => best(|a, b| a <= b),
@@ -456,6 +467,7 @@ fn plain_fold(fold: Fold, line: &[f64]) -> f64 {
             nan.or(line.iter().position(|&x| x == top)).unwrap() as f64
         }
         Fold::LogSumExp => line.iter().map(|x| x.exp()).sum::<f64>().ln(),
+        Fold::Norm => line.iter().map(|x| x * x).sum::<f64>().sqrt(),
         Fold::Size => line.len() as f64,
     }
 }

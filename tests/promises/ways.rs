@@ -2,7 +2,7 @@
 //! all instructions of the machine, on several threads, with operands that lie in memory in all ways.
 
 use gradus::ops::{Level, Pool};
-use gradus::{Axes, Graph, Program, Var, concat};
+use gradus::{Axes, Cut, Graph, Pad, Program, Var, concat};
 use ndarray::{Array2, ArrayD, IxDyn, Slice};
 use proptest::prelude::*;
 
@@ -117,7 +117,8 @@ fn arrange<'g>(which: u8, node: Node<'g>) -> Node<'g> {
     let axis = usize::from(which >> 4) % rank.max(1);
     let size = shape.get(axis).copied().unwrap_or(1) as isize;
     let double = 2 * shape.iter().product::<usize>() <= LARGEST;
-    node.map(|x| match which % 12 {
+    let wide = rank > 0 && double && size > 0;
+    node.map(|x| match which % 20 {
         0 => x.t(),
         1 => x.reshape([-1]),
         2 => x.expand_dims(axis),
@@ -132,6 +133,15 @@ fn arrange<'g>(which: u8, node: Node<'g>) -> Node<'g> {
             x.expand_dims(0).broadcast_to(gradus::Shape::from(&stretched[..]))
         }
         10 if rank > 1 => x.t().reshape([-1]).sin(),
+        11 if rank > 0 => x.roll(size / 2 + 1, axis),
+        12 if rank > 1 => x.diagonal(1 - size / 2, [axis, (axis + 1) % rank]),
+        13 if rank > 1 => x.diagonal(0, [0, 1]).undiagonal(0, [0, 1], x).tanh() + x,
+        14 if rank > 1 => x.tril(size / 2),
+        15 if wide => x.repeat(2, axis),
+        16 if wide => x.tile(&[2]).cos(),
+        17 if wide && size > 2 && rank == 1 => x.pad(&[[1, 2]], Pad::Reflect),
+        18 if size > 2 => x.slice_add([Cut::python(None, None, -2)], 0.5),
+        19 if rank == 1 && shape[0] < 100 => x.diag(-1),
         _ => x.t().tanh(),
     })
 }

@@ -19,6 +19,7 @@ impl Schedule {
             | Layout::ExpandDims { .. }
             | Layout::Squeeze { .. }
             | Layout::Flatten { .. }
+            | Layout::Unflatten { .. }
             | Layout::UnflattenLike { .. } => place.reshaped(shape).unwrap_or_else(|| {
                 let place = self.pack(place);
                 Place::packed(place.base, place.dtype, place.offset, shape.clone())
@@ -75,6 +76,10 @@ impl Schedule {
             Slicing::Slice { axes, cut } => operand(0).sliced(axes, **cut),
             Slicing::Unslice { axes, cut } => {
                 self.assemble(vec![(operand(0), whole.sliced(axes, **cut))], true, shape)
+            }
+            Slicing::Diagonal { axes, offset } => operand(0).diagonal(axes, *offset),
+            Slicing::Undiagonal { axes, offset } => {
+                self.assemble(vec![(operand(0), whole.diagonal(axes, *offset))], true, shape)
             }
             Slicing::Concat { axis, .. } => {
                 let (axis, runs) = runs(axis, &instruction.inputs, source.shapes);

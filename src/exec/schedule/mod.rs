@@ -15,13 +15,16 @@ use smallvec::SmallVec;
 use self::again::{FAR, is_cheap};
 use self::reduce::COLUMNS;
 pub(super) use self::reduce::segments;
-pub(super) use self::unit::{Act, Constant, Group, Member, NewValue, Product, Span, Unit, kernel_dtype};
+pub(super) use self::unit::{
+    Act, Bound, Constant, Group, Member, NewValue, Product, Span, Unit, kernel_dtype,
+};
 use super::code::{Code, Instruction};
 use super::leaf::Lie;
 use super::order::order;
 use super::place::{Base, Place};
 use super::plan::Options;
 use crate::element::{DType, Literal};
+use crate::graph::Signature;
 use crate::kernels::Level;
 use crate::ops::{Fold, Index, MatMul, Op, Reduce};
 use crate::shape::Shape;
@@ -81,6 +84,11 @@ struct Source<'a> {
 }
 
 impl Source<'_> {
+    fn signature(&self, instruction: u32) -> Signature {
+        let at = instruction as usize;
+        Signature { dtype: self.code.instructions[at].dtype, shape: self.shapes[at].clone() }
+    }
+
     fn place(&self, instruction: u32) -> Place {
         let place = self.places[instruction as usize].clone();
         place.expect("an operand that is read has been computed")
@@ -142,7 +150,11 @@ impl Schedule {
     /// The first unit from which on nothing can fail: none before it may overwrite a leaf, since after an error
     /// nothing has changed.
     pub fn first_safe(&self) -> usize {
-        let last = self.units.iter().rposition(|unit| matches!(unit, Unit::Check { .. }));
+        let last = self.units.iter().rposition(|unit| match unit {
+            Unit::Check { .. } => true,
+            Unit::Whole { op, .. } => op.can_fail(),
+            _ => false,
+        });
         last.map_or(0, |last| last + 1)
     }
 
@@ -179,12 +191,18 @@ impl Schedule {
             Op::MatMul(MatMul::Dot) => self.multiply(operand(0), operand(1), shape),
             Op::MatMul(MatMul::MatMul) => self.multiply_batch(&operand(0), &operand(1), shape),
             Op::Index(Index::Along(axis)) => self.ramp(axis, shape),
-            Op::Index(Index::Within(axis)) => {
+            Op::Index(index @ (Index::Within(axis) | Index::Counted(axis))) => {
                 let axis = axis.single().unwrap_or_default();
-                self.check(operand(0), source.shapes[instruction.inputs[1] as usize][axis], at)
+                let size = source.shapes[instruction.inputs[1] as usize][axis];
+                let from_end = matches!(index, Index::Counted(_));
+                self.check(operand(0), Bound { size, from_end }, at)
             }
             Op::Slicing(slicing) => self.slice(slicing, instruction, source, shape),
-            Op::Window(_) => self.whole(instruction, source, shape),
+            Op::Random(_) => {
+                let operands = [0, 1].iter().map(|&i| operand(0).element(i).stretched(shape)).collect();
+                self.elementwise(instruction.op.clone(), operands, dtype, shape)
+            }
+            op if op.is_whole() => self.whole(at, source, shape),
             op => {
                 let operands = (0..instruction.inputs.len()).map(|k| operand(k).stretched(shape)).collect();
                 self.elementwise(op.clone(), operands, dtype, shape)
@@ -357,14 +375,15 @@ impl Schedule {
         if place.is_packed() { place } else { self.pack(place) }
     }
 
-    fn check(&mut self, place: Place, bound: usize, instruction: u32) -> Place {
+    fn check(&mut self, place: Place, bound: Bound, instruction: u32) -> Place {
         let place = self.packed(place);
         self.settle(place.base);
         self.units.push(Unit::Check { from: place.clone(), bound, instruction });
         place
     }
 
-    fn whole(&mut self, instruction: &Instruction, source: &Source<'_>, shape: &Shape) -> Place {
+    fn whole(&mut self, at: u32, source: &Source<'_>, shape: &Shape) -> Place {
+        let instruction = &source.code.instructions[at as usize];
         let Instruction { op, inputs, dtype, .. } = instruction;
         let read = |k: usize| op.reads(k).then(|| source.operand(instruction, k));
         let mut operands: Vec<Option<Place>> = (0..inputs.len()).map(read).collect();
@@ -372,10 +391,20 @@ impl Schedule {
             *place = self.packed(place.clone());
             self.settle(place.base);
         }
-        let shapes: Vec<Shape> = inputs.iter().map(|&input| source.shapes[input as usize].clone()).collect();
-        let scratch = op.scratch_len(*dtype, &shapes);
+        let signature = |&input: &u32| source.signature(input);
+        let signatures: Vec<Signature> = inputs.iter().map(signature).collect();
+        let result = Signature { dtype: *dtype, shape: shape.clone() };
+        let scratch = op.scratch_len(&signatures, &result);
         let to = self.value(*dtype, shape.size(), None);
-        self.units.push(Unit::Whole { op: op.clone(), shapes, operands, dtype: *dtype, scratch, to });
+        self.units.push(Unit::Whole {
+            instruction: at,
+            op: op.clone(),
+            signatures,
+            operands,
+            result,
+            scratch,
+            to,
+        });
         Place::packed(Base::Value(to), *dtype, 0, shape.clone())
     }
 }

@@ -52,7 +52,8 @@ impl Schedule {
         dtype: DType,
     ) -> Place {
         let Middle { outer, middle, inner } = axis;
-        let blockwise = matches!(fold, Fold::Sum | Fold::Mean | Fold::Max | Fold::Min) && dtype.is_float();
+        let joins = matches!(fold, Fold::Sum | Fold::Mean | Fold::Prod | Fold::Max | Fold::Min);
+        let blockwise = joins && dtype.is_float();
         if blockwise && inner == 1 && middle > 1 {
             if middle <= COLUMNS {
                 return self.reduce_rows(Act::Rows(fold, divisor), Span::Row, middle, place, dtype);

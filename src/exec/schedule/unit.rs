@@ -1,12 +1,15 @@
 //! What the scheduler makes of a formula.
 
+use std::fmt;
+
 use smallvec::SmallVec;
 
 use super::super::place::Place;
 use crate::element::{DType, Literal};
+use crate::graph::Signature;
 use crate::kernels::Middle;
 use crate::ops::{Fold, Logic, Op};
-use crate::shape::{Shape, Strides};
+use crate::shape::Strides;
 
 /// What a member of a group does.
 #[derive(Clone, Debug, PartialEq)]
@@ -85,17 +88,18 @@ pub(in crate::exec) enum Unit {
     },
     /// An operation on whole operands in C order; of some it needs the shape alone.
     Whole {
+        instruction: u32,
         op: Op,
-        shapes: Vec<Shape>,
+        signatures: Vec<Signature>,
         operands: Vec<Option<Place>>,
-        dtype: DType,
+        result: Signature,
         scratch: usize,
         to: u32,
     },
-    /// Refuses indices that are not below `bound`.
+    /// Refuses indices out of bounds.
     Check {
         from: Place,
-        bound: usize,
+        bound: Bound,
         instruction: u32,
     },
 }
@@ -106,6 +110,30 @@ pub(in crate::exec) struct Part {
     pub from: Place,
     pub offset: usize,
     pub strides: Strides,
+}
+
+/// Which indices along an axis there are.
+#[derive(Clone, Copy, Debug)]
+pub(in crate::exec) struct Bound {
+    pub size: usize,
+    /// Whether negative ones count from the end.
+    pub from_end: bool,
+}
+
+impl Bound {
+    #[inline]
+    pub fn holds(self, index: i64) -> bool {
+        // A negative one is beyond any size as an unsigned number.
+        (index as u64) < self.size as u64
+            || self.from_end && index < 0 && index.unsigned_abs() <= self.size as u64
+    }
+}
+
+impl fmt::Display for Bound {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { size, from_end } = self;
+        if *from_end { write!(f, "-{size}..{size}") } else { write!(f, "0..{size}") }
+    }
 }
 
 /// What a value is known to be before the run.

@@ -1,4 +1,4 @@
-//! Reductions: sums, maxima and minima of lines, rows and columns.
+//! Reductions: sums, products, maxima and minima of lines, rows and columns.
 //!
 //! The order of a reduction is part of its meaning: it follows from the number of terms alone, whatever the instructions of
 //! the machine and the number of threads.
@@ -40,10 +40,19 @@ pub(crate) struct Middle {
 pub(crate) enum Join {
     /// `a + b`; integers wrap around.
     Sum,
+    /// `a · b`; integers wrap around.
+    Product,
     /// The larger; NaN where either is NaN.
     Max,
     /// The smaller; NaN where either is NaN.
     Min,
+}
+
+impl Join {
+    /// What is made of no terms: 0, and of a product 1.
+    fn of_nothing<T: Term>(self) -> T {
+        if self == Self::Product { T::Lanes::splat(1.0).get() } else { T::default() }
+    }
 }
 
 /// What can be reduced.
@@ -67,6 +76,11 @@ impl Term for i64 {
 #[inline(always)]
 fn sum<T: Term>(a: T, b: T) -> T {
     (T::Lanes::of(a) + T::Lanes::of(b)).get()
+}
+
+#[inline(always)]
+fn product<T: Term>(a: T, b: T) -> T {
+    (T::Lanes::of(a) * T::Lanes::of(b)).get()
 }
 
 #[inline(always)]
@@ -96,6 +110,7 @@ macro_rules! reduction {
             fn run<const FUSED: bool>(self) -> Self::Output {
                 match self.0 {
                     Join::Sum => self.1.run(sum),
+                    Join::Product => self.1.run(product),
                     Join::Max => self.1.run(maximum),
                     Join::Min => self.1.run(minimum),
                 }
@@ -213,11 +228,11 @@ pub(crate) fn rows<T: Term>(level: Level, join: Join, x: &[T], columns: usize, o
     }
 }
 
-/// Reduces the middle axis. The sum of no terms is 0; of the others there is at least one.
+/// Reduces the middle axis. The sum of no terms is 0, their product 1; of the others there is at least one.
 pub(crate) fn reduce<T: Term>(level: Level, join: Join, x: &[T], axis: Middle, out: &mut [T]) {
     let Middle { middle, inner, .. } = axis;
     if middle == 0 || out.is_empty() {
-        out.fill(T::default());
+        out.fill(join.of_nothing());
     } else if inner == 1 {
         rows(level, join, x, middle, out);
     } else {

@@ -2,7 +2,7 @@
 
 use super::*;
 
-const JOINS: [Join; 3] = [Join::Sum, Join::Max, Join::Min];
+const JOINS: [Join; 4] = [Join::Sum, Join::Product, Join::Max, Join::Min];
 
 fn numbers(n: usize) -> Vec<f64> {
     (0..n).map(|i| ((i * 7919 + 13) % 1009) as f64 / 64.0 - 7.0).collect()
@@ -11,6 +11,7 @@ fn numbers(n: usize) -> Vec<f64> {
 fn joined<T: Term>(join: Join) -> fn(T, T) -> T {
     match join {
         Join::Sum => sum::<T>,
+        Join::Product => product::<T>,
         Join::Max => maximum::<T>,
         Join::Min => minimum::<T>,
     }
@@ -91,10 +92,13 @@ fn rows_are_lines() {
 #[test]
 fn columns_are_cascades_of_runs() {
     for (m, columns) in [(1_usize, 2), (16, 3), (17, 130), (300, 70), (5000, 2), (4100, 129)] {
-        let x: Vec<f32> = numbers(m * columns).iter().map(|&x| x as f32 * 1.1).collect();
+        let numbers: Vec<f32> = numbers(m * columns).iter().map(|&x| x as f32 * 1.1).collect();
+        // Near 1, so that no product overflows.
+        let factors: Vec<f32> = numbers.iter().map(|x| 1.0 + x / 1000.0).collect();
         for (join, level) in JOINS.into_iter().flat_map(|join| Level::available().map(move |l| (join, l))) {
+            let x = if matches!(join, Join::Product) { &factors } else { &numbers };
             let mut whole = vec![0.0; columns];
-            reduce(level, join, &x, Middle { outer: 1, middle: m, inner: columns }, &mut whole);
+            reduce(level, join, x, Middle { outer: 1, middle: m, inner: columns }, &mut whole);
 
             let f = joined(join);
             let runs = |c: usize| {
@@ -109,6 +113,10 @@ fn columns_are_cascades_of_runs() {
                 match join {
                     Join::Sum => {
                         assert!((f64::from(found) - plain(c).sum::<f64>()).abs() < 1e-6 * 8.0 * m as f64)
+                    }
+                    Join::Product => {
+                        let product = plain(c).product::<f64>();
+                        assert!((f64::from(found) - product).abs() < 1e-7 * m as f64 * product);
                     }
                     Join::Max => assert_eq!(f64::from(found), plain(c).fold(f64::MIN, f64::max)),
                     Join::Min => assert_eq!(f64::from(found), plain(c).fold(f64::MAX, f64::min)),

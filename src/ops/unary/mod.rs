@@ -287,6 +287,10 @@ impl Operation for Unary {
         self.rule(at.inputs[0], at.result, at.cotangent)
     }
 
+    fn derives(&self, _k: usize) -> bool {
+        *self != Self::StopGradient
+    }
+
     fn is_elementwise(&self) -> bool {
         true
     }
