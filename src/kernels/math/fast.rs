@@ -151,6 +151,7 @@ fast! {
     sin_cos = trig::sin_cos32::<FUSED>,
     lone_sin_cos = trig::lone_sin_cos32::<FUSED>,
     softplus_sigmoid = log::softplus_sigmoid32::<FUSED>,
+    sigmoid_both = exp::sigmoid_both32::<FUSED>,
     ; two:
     powf = pow::pow32::<FUSED>,
     atan2 = special::atan2_32,
@@ -205,6 +206,7 @@ fast! {
     sin_cos = trig::sin_cos64::<FUSED>,
     lone_sin_cos = trig::lone_sin_cos64::<FUSED>,
     softplus_sigmoid = log::softplus_sigmoid64::<FUSED>,
+    sigmoid_both = exp::sigmoid_both64::<FUSED>,
     ; two:
     powf = pow::pow64::<FUSED>,
     atan2 = special::atan2_64,
