@@ -1,8 +1,10 @@
 //! Jacobians and Hessians, as expressions.
 
+use ndarray::arr0;
+
 use super::batch::Batching;
 use super::{Derivative, derive_from, found, zeros_like};
-use crate::element::{DType, Literal, Real};
+use crate::element::{DType, Element, Literal, Real, with_float};
 #[cfg(doc)]
 use crate::error::Error;
 use crate::error::{OrFail, Result};
@@ -122,10 +124,13 @@ fn jacobians<'g>(y: Expr<'g>, targets: &[Expr<'g>], absent: Absent) -> Result<Ve
 }
 
 /// A node that stands for the cotangent of `y`: as any expression it has a shape, and sizes as free as those of `y`,
-/// but nothing is ever read of it.
+/// but nothing is ever read of it: or 0, by a rule that is linear in the cotangent by value and not by form, as that
+/// of the matrix exponential.
 pub(super) fn stand_in(y: Expr<'_>) -> Expr<'_> {
     let signature = Signature { dtype: y.dtype(), shape: Shape::scalar() };
-    let leaf = y.graph().add_leaf(LeafKind::Input, None, signature, None, y.origin());
+    let zero =
+        with_float!(y.dtype(), T => Some(T::value(arr0(T::default()).into_dyn().into_shared())), _ => None);
+    let leaf = y.graph().add_leaf(LeafKind::Input, None, signature, zero, y.origin());
     y.graph().with_origin(y.origin(), || leaf.or_fail().broadcast_like(y))
 }
 
@@ -211,6 +216,15 @@ mod tests {
             11 => concat(&[stack, stack * 2.0], 0).matmul(x.t().expand_dims(0)),
             12 => concat(&[stack, stack.cos()], 0).matmul(u * x.sum()),
             13 => u.matmul(concat(&[stack, -stack], 0).transpose([0, 2, 1])),
+            14 => x.take(1, [2, 2, 0]).sin() * x.gather_nd([[1, 0], [2, -1]]).sum(),
+            15 => x.sin().sort(0) * x,
+            16 => x.square().scatter_add(0, [1, 1, -1], x.take(1, [0, 1]).t().sum_keepdims(0).sum_axis(1)),
+            17 => x.scatter_set(1, [1, 1], x.slice(1, ..2).cos()),
+            18 => x.square().cumsum(0) * x.exp().cumsum_reverse(1),
+            19 => x.cumprod(1) + x.cumprod_reverse(0),
+            20 => x.prod_axis(1) + x.prod(),
+            21 => x.sin().recurrence(0, x),
+            22 => x.sin().recurrence_reverse(1, x.cos()).segment_sum(x.argmax_axis(1), 3),
             _ => x.sum_axis(0).matmul(x.t().expand_dims(0) * 0.5),
         }
     }
@@ -218,7 +232,7 @@ mod tests {
     #[test]
     fn batches_through_operations_along_axes_follow_the_sizes_that_are_fed() {
         let fed = Array2::from_shape_fn((4, 3), |(i, j)| ((3 * i + j) as f64).sin());
-        for kind in 0..15 {
+        for kind in 0..24 {
             let g = Graph::new();
             let a = g.param("a", array![[0.5, -0.3, 0.1], [0.2, 0.8, -0.6], [-0.7, 0.4, 0.9]]);
             let u = g.param("u", array![0.7, -1.1, 0.4]);

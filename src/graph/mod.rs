@@ -147,6 +147,14 @@ impl Graph {
         self.len() == 0
     }
 
+    /// Every node of the tape, with what it computes of which operands.
+    #[doc(hidden)]
+    pub fn tape(&self) -> Vec<(Expr<'_>, Op, Vec<Expr<'_>>)> {
+        let order = self.arena().order().to_vec();
+        let nodes = order.into_iter().map(|id| self.handle(id));
+        nodes.filter_map(|node| Some((node, node.op()?, node.inputs().to_vec()))).collect()
+    }
+
     /// The present end of the tape.
     pub fn mark(&self) -> Mark {
         Mark(self.len())

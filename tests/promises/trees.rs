@@ -7,6 +7,12 @@ use proptest::prelude::*;
 
 use crate::support::{Rng, along, cases, difference};
 
+/// How many steps a deep formula has.
+const DEPTH: usize = 30;
+
+/// How much each leaf adds to a deep formula by itself.
+const REACH: f64 = 0.01;
+
 /// One step of a formula: which operation, and of which earlier results.
 type Step = (u8, u8, u8);
 
@@ -251,6 +257,11 @@ const UNARY: &[&str] = &[
 const BINARY: &[&str] = &["+", "-", "*", "/", "maximum", "minimum"];
 const REDUCE: &[&str] = &["sum", "mean", "max"];
 
+/// Arrays as leaves of a naive evaluation.
+fn plain(arrays: &[ArrayD<f64>]) -> Vec<Plain> {
+    arrays.iter().map(|array| Plain { array: array.clone(), nearest: f64::INFINITY }).collect()
+}
+
 /// Builds the formula; every result is kept small, so that it stays well conditioned. `tame` says whether a result
 /// has to be, which only values know: it is decided once, on `Plain`, and done again as recorded.
 fn build<N: Number>(leaves: &[N], steps: &[Step], mut tame: impl FnMut(usize, &N) -> bool) -> N {
@@ -332,9 +343,6 @@ proptest! {
         let mut rng = Rng(seed);
         let arrays: Vec<_> = shapes.iter().map(|shape| rng.array(shape, -1.5, 1.5)).collect();
         let directions: Vec<_> = shapes.iter().map(|shape| rng.array(shape, -1.0, 1.0)).collect();
-        let plain = |arrays: &[ArrayD<f64>]| -> Vec<Plain> {
-            arrays.iter().map(|array| Plain { array: array.clone(), nearest: f64::INFINITY }).collect()
-        };
         let mut tamed = Vec::new();
         let value = build(&plain(&arrays), &steps, |_, result| {
             let tame = result.array.iter().any(|x| x.abs() > 2.5);
@@ -395,6 +403,63 @@ proptest! {
         let bend = difference(|t| run(&mut program, &x, &moved(t))[2][[]], STEP);
         let curvature = found[3][[]];
         prop_assert!((curvature - bend).abs() < 1e-6 * (1.0 + bend.abs()), "{}: second order {} where differences give {}", scalar, curvature, bend);
+    }
+}
+
+proptest! {
+    #![proptest_config(cases(500))]
+
+    /// `⟨u, J v⟩` in three ways: forward, backward and by differences of a naive evaluation, of formulas of depth 30.
+    #[test]
+    fn forward_backward_and_differences_agree(
+        shapes in leaf_shapes(),
+        steps in prop::collection::vec(any::<Step>(), DEPTH),
+        seed: u64,
+    ) {
+        // The first operand of every step is the last result.
+        let steps: Vec<Step> = steps.into_iter().map(|(code, i, j)| (code, i % 80 * 2, j)).collect();
+        let mut rng = Rng(seed);
+        let arrays: Vec<_> = shapes.iter().map(|shape| rng.array(shape, -1.5, 1.5)).collect();
+        let v: Vec<_> = shapes.iter().map(|shape| rng.array(shape, -1.0, 1.0)).collect();
+        let mut tamed = Vec::new();
+        let value = build(&plain(&arrays), &steps, |_, result| {
+            let tame = result.array.iter().any(|x| x.abs() > 2.5);
+            tamed.push(tame);
+            tame
+        });
+        prop_assume!(value.nearest > APART);
+        let u = rng.array(value.array.shape(), -1.0, 1.0);
+
+        // Differences, at two steps: how far they lie apart says how far they can be trusted.
+        let moved = |t: f64| -> Vec<ArrayD<f64>> { arrays.iter().zip(&v).map(|(x, v)| x + &(v * t)).collect() };
+        let naive = |t: f64| build(&plain(&moved(t)), &steps, |place, _| tamed[place]);
+        prop_assume!([STEP, -STEP].into_iter().all(|t| naive(t).nearest > APART / 4.0));
+        let product = |t: f64| {
+            let leaves = moved(t).iter().map(|array| array.sum()).sum::<f64>();
+            (&naive(t).array * &u).sum() + REACH * leaves * u.sum()
+        };
+        let [wide, narrow] = [STEP, STEP / 3.0].map(|step| difference(product, step));
+        let doubt = (wide - narrow).abs();
+        prop_assume!(doubt < 1e-5 * (1.0 + narrow.abs()));
+
+        let g = Graph::new();
+        let names = ["p", "q", "r"];
+        let x: Vec<Var<'_>> = shapes.iter().zip(names).map(|(s, name)| g.placeholder(name, &s[..])).collect();
+        // Every leaf is reached, whatever the steps have chosen.
+        let leaves = x.iter().map(|x| x.sum()).reduce(|a, b| a + b).unwrap();
+        let y = build(&x, &steps, |place, _| tamed[place]) + REACH * leaves;
+        prop_assert!(g.len() > x.len() + DEPTH, "every step is a node");
+        let constants: Vec<Var<'_>> = v.iter().map(|v| g.constant(v)).collect();
+        let forward = (y.jvp(&x, &constants) * &u).sum();
+        let backward = along(&y.vjp(&u, &x), &x, &v);
+        let mut program = g.compile(vec![forward, backward], ()).unwrap();
+        let found = run(&mut program, &x, &arrays);
+        let (forward, backward) = (found[0][[]], found[1][[]]);
+        let close = |a: f64, b: f64, tolerance: f64| (a - b).abs() <= tolerance * (1.0 + a.abs().max(b.abs()));
+        prop_assert!(close(forward, backward, 1e-11), "{}: {} forward, {} backward", y, forward, backward);
+        let tolerance = 1e-8 + 10.0 * doubt;
+        prop_assert!(close(forward, narrow, tolerance), "{}: {} where differences give {}", y, forward, narrow);
+        prop_assert!(close(backward, narrow, tolerance), "{}: {} where differences give {}", y, backward, narrow);
     }
 }
 

@@ -1,0 +1,55 @@
+//! Normalisations, attention and recurrent cells.
+
+use gradus::Var;
+use gradus::nn::{self, Attention};
+
+use super::super::attributes::{Attributes, Result, unsupported};
+use super::{Built, Operands, one};
+
+pub fn build<'g>(op: &str, x: Operands<'_, 'g>, a: &Attributes<'_>) -> Built<'g> {
+    one(match op {
+        "layer_norm" => {
+            let (axes, eps) =
+                (if a.has("axis") { a.axes("axis")? } else { (-1).into() }, a.the_number("eps")?);
+            x.three(|x, weight, bias| nn::layer_norm(x, axes, [weight, bias], eps))?
+        }
+        "rms_norm" => {
+            let eps = a.the_number("eps")?;
+            x.two(|x, weight| nn::rms_norm(x, -1, weight, eps))?
+        }
+        "batch_norm" => batch_norm(x, a)?,
+        "group_norm" => {
+            let (groups, eps) = (a.the_integer("groups")?, a.the_number("eps")?);
+            x.three(|x, weight, bias| nn::group_norm(x, groups, [weight, bias], eps))?
+        }
+        "attention" => {
+            let attention = if a.flag("causal")? { Attention::new().causal() } else { Attention::new() };
+            let attention = a.number("scale")?.map_or(attention.clone(), |scale| attention.scale(scale));
+            x.three(|q, k, v| attention.apply(q, k, v))?
+        }
+        "lstm_cell" => {
+            a.is("gate_order", "i f g o")?;
+            let [x, h, c, wx, wh, b] = x.exactly()?;
+            return Ok(Some(nn::lstm_cell(x, [h, c], wx, wh, b).to_vec()));
+        }
+        "rnn_tanh" => {
+            let [x, h, wx, wh, b] = x.exactly()?;
+            nn::rnn_tanh(x, h, wx, wh, b).pop().unwrap_or(h)
+        }
+        _ => return Ok(None),
+    })
+}
+
+/// In training by the batch's own mean and variance, else by given ones.
+fn batch_norm<'g>(x: Operands<'_, 'g>, a: &Attributes<'_>) -> Result<Var<'g>> {
+    let eps = a.the_number("eps")?;
+    if !a.has("training") || a.flag("training")? {
+        return x.three(|x, weight, bias| nn::batch_norm(x, [weight, bias], eps).output);
+    }
+    match x.exactly() {
+        Ok([x, weight, bias, mean, variance]) => {
+            Ok(nn::batch_norm_inference(x, [mean, variance], [weight, bias], eps))
+        }
+        Err(_) => unsupported("the attribute `training` = false without a mean and a variance"),
+    }
+}
