@@ -569,14 +569,14 @@ fn mistakes_are_named() {
         ("cholesky", &|x| _ = x.cholesky()),
         ("inv", &|x| _ = x.inv()),
         ("det", &|x| _ = x.det()),
-        ("ln_abs_det", &|x| _ = x.slogdet()),
+        ("slogdet", &|x| _ = x.slogdet()),
         ("eigh", &|x| _ = x.eigh()),
         ("eigvalsh", &|x| _ = x.eigvalsh()),
         ("expm", &|x| _ = x.expm()),
         ("matrix_power", &|x| _ = x.matrix_power(1)),
         ("solve", &|x| _ = x.solve(array![1.0, 2.0])),
         ("triangular_solve", &|x| _ = x.triangular_solve(array![1.0, 2.0], Triangular::lower())),
-        ("cholesky", &|x| _ = x.logdet_spd()),
+        ("logdet_spd", &|x| _ = x.logdet_spd()),
     ];
     for (name, op) in unary {
         starts(&format!("`{name}` requires square matrices (.., n, n), got (2, 3)"), &|| op(x));
