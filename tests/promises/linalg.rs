@@ -601,3 +601,23 @@ fn mistakes_are_named() {
     let text = "`solve` cannot broadcast (2, 3, 3) and (4, 3, 1): 2 (axis 0) != 4 (axis 0)";
     starts(text, &|| _ = batch.solve(ndarray::Array3::<f64>::zeros((4, 3, 1))));
 }
+
+#[test]
+fn the_same_bits_on_any_number_of_threads() {
+    let g = Graph::new();
+    let x = g.input("x", spread(&mut Rng(51), &[300, 6, 6]));
+    let b = x.slice(-1, ..2);
+    let y = vec![x.eigh().1, x.svd().0, x.qr().0, x.inv(), x.solve(b), x.expm(), b.pinv()];
+    let loss = y.iter().fold(x.det().sum(), |sum, y| sum + y.sin().sum());
+    let outputs: Vec<Var<'_>> = y.into_iter().chain([loss.grad(x)]).collect();
+    let bits = |threads: usize| -> Vec<Vec<u64>> {
+        let mut program = g.compile(outputs.clone(), ()).unwrap().threads(threads).unwrap();
+        let found = program.run().unwrap();
+        found.iter().map(|y| y.iter().map(|x| x.to_bits()).collect()).collect()
+    };
+    let one = bits(1);
+    assert!(one.iter().flatten().all(|&x| f64::from_bits(x).is_finite()));
+    for threads in [2, 5] {
+        assert_eq!(bits(threads), one, "{threads} threads");
+    }
+}
