@@ -50,7 +50,8 @@ impl Linalg {
             Self::Det | Self::LogAbsDet | Self::DetSign => (n * n, cube / 3),
             Self::Cofactor { order } => {
                 let order = order as usize;
-                let choices = n.saturating_pow(order as u32 + 1);
+                // An estimate, which has to stay a number that can be added to others.
+                let choices = n.saturating_pow(order as u32 + 1).min(1 << 30);
                 (kernels::cofactor_scratch(n, order), (2 + order) * cube + choices)
             }
             Self::Eigvalsh => (kernels::eigh_scratch(n), 2 * cube),
