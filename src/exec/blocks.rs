@@ -254,6 +254,40 @@ impl Builder<'_, '_> {
             writes.insert(usize::from(matches!(first, Unary::Sin | Unary::Softplus)), second);
             *op = BlockOp::Pair { pair, dtype, level };
         }
+        self.drop_marked(gone);
+    }
+
+    /// Joins `σ(x)` and `σ(-x)` likewise.
+    fn join_sigmoids(&mut self) {
+        let mut gone = vec![false; self.code.len()];
+        for i in 0..self.code.len() {
+            let Some(negated) = self.operand_of(i, Unary::Sigmoid) else { continue };
+            let Some(neg) = self.code.iter().position(|(_, writes, _)| writes[..] == [negated]) else {
+                continue;
+            };
+            let Some(x) = self.operand_of(neg, Unary::Neg) else { continue };
+            let of_x = |&k: &usize| !gone[k] && self.operand_of(k, Unary::Sigmoid) == Some(x);
+            let Some(k) = (0..self.code.len()).find(of_x) else { continue };
+            let (at, other) = (i.min(k), i.max(k));
+            let results = [k, i].map(|place| self.code[place].1[0]);
+            let BlockOp::Map { dtype, level, .. } = self.code[at].2 else { continue };
+            self.code[at] =
+                (vec![x], results.into(), BlockOp::Pair { pair: Pair::SigmoidBoth, dtype, level });
+            gone[other] = true;
+            let read = |(place, (reads, ..)): (usize, &Virtual)| !gone[place] && reads.contains(&negated);
+            let stored = self.stores.iter().any(|(register, _)| *register == negated);
+            gone[neg] = !self.code.iter().enumerate().any(read) && !stored;
+        }
+        self.drop_marked(gone);
+    }
+
+    /// What an instruction is this function of.
+    fn operand_of(&self, instruction: usize, function: Unary) -> Option<Operand> {
+        let instruction = &self.code[instruction];
+        (unary(instruction) == Some(function)).then(|| instruction.0[0])
+    }
+
+    fn drop_marked(&mut self, gone: Vec<bool>) {
         let mut gone = gone.into_iter();
         self.code.retain(|_| !gone.next().unwrap_or(false));
     }
@@ -280,6 +314,7 @@ impl Builder<'_, '_> {
     fn finish(mut self) -> Blocks {
         if self.at.options.fuse {
             self.join_pairs();
+            self.join_sigmoids();
         }
         for (register, slot) in std::mem::take(&mut self.stores) {
             if self.at.options.fuse && self.write_at_once(register, slot) {

@@ -93,6 +93,7 @@ impl<'g> Batching<'g> {
             Op::Gather(gather) => self.gather(gather, image(0)?, inputs),
             Op::Scan(scan) => self.scan(scan, image(0)?, inputs),
             Op::Order(_) => Some(image(0)?.batch),
+            Op::Linalg(_) => self.matrices(op, inputs),
             // Rules are linear in the cotangent, and record no other operation of it.
             _ => None,
         }
@@ -271,6 +272,19 @@ impl<'g> Batching<'g> {
         };
         let operands: Vec<Expr<'g>> = inputs.iter().enumerate().map(operand).collect();
         graph.apply(op, &operands).ok().map(Batch::Rows)
+    }
+
+    /// Operations on the matrices of a batch: the rows are one more axis of it.
+    fn matrices(&self, op: &Op, inputs: &[Expr<'g>]) -> Option<Batch<'g>> {
+        let rank = inputs.iter().map(|input| input.ndim()).max()?;
+        let operand = |input: &Expr<'g>| match self.images.get(&input.id()) {
+            // A vector in a batch would be taken for a matrix.
+            Some(_) if input.ndim() < 2 => None,
+            Some(&image) => Some(aligned(self.stacked(image), rank)),
+            None => Some(*input),
+        };
+        let operands: Vec<Expr<'g>> = inputs.iter().map(operand).collect::<Option<_>>()?;
+        inputs[0].graph().apply(op.clone(), &operands).ok().map(Batch::Rows)
     }
 
     /// Of a batch at indices that are the same for every row.

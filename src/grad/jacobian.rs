@@ -216,6 +216,15 @@ mod tests {
             11 => concat(&[stack, stack * 2.0], 0).matmul(x.t().expand_dims(0)),
             12 => concat(&[stack, stack.cos()], 0).matmul(u * x.sum()),
             13 => u.matmul(concat(&[stack, -stack], 0).transpose([0, 2, 1])),
+            14 => x.take(1, [2, 2, 0]).sin() * x.gather_nd([[1, 0], [2, -1]]).sum(),
+            15 => x.sin().sort(0) * x,
+            16 => x.square().scatter_add(0, [1, 1, -1], x.take(1, [0, 1]).t().sum_keepdims(0).sum_axis(1)),
+            17 => x.scatter_set(1, [1, 1], x.slice(1, ..2).cos()),
+            18 => x.square().cumsum(0) * x.exp().cumsum_reverse(1),
+            19 => x.cumprod(1) + x.cumprod_reverse(0),
+            20 => x.prod_axis(1) + x.prod(),
+            21 => x.sin().recurrence(0, x),
+            22 => x.sin().recurrence_reverse(1, x.cos()).segment_sum(x.argmax_axis(1), 3),
             _ => x.sum_axis(0).matmul(x.t().expand_dims(0) * 0.5),
         }
     }
@@ -223,7 +232,7 @@ mod tests {
     #[test]
     fn batches_through_operations_along_axes_follow_the_sizes_that_are_fed() {
         let fed = Array2::from_shape_fn((4, 3), |(i, j)| ((3 * i + j) as f64).sin());
-        for kind in 0..15 {
+        for kind in 0..24 {
             let g = Graph::new();
             let a = g.param("a", array![[0.5, -0.3, 0.1], [0.2, 0.8, -0.6], [-0.7, 0.4, 0.9]]);
             let u = g.param("u", array![0.7, -1.1, 0.4]);

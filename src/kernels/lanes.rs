@@ -115,6 +115,7 @@ pub trait FloatLanes: Lanes<Mask = bool> + Div<Output = Self> {
     fn sigmoid(self) -> Self;
     /// Both at once, the same bits as one by one.
     fn softplus_sigmoid(self) -> (Self, Self);
+    fn sigmoid_both(self) -> (Self, Self);
 }
 
 /// Integers wrap around, as NumPy's do. They are added by bits, so the operators of the trait need a wrapper.

@@ -6,6 +6,7 @@
 //! - [`random`]: numbers that are drawn.
 //! - [`reduce`]: sums, products, maxima and minima, in an order of their own.
 //! - [`matmul`]: products of matrices; [`batch`]: of many of them; [`window`]: convolutions and pools.
+//! - [`linalg`]: factorisations of matrices, and what is made of them.
 //! - [`gather`]: elements at indices, and what is added at indices; [`scan`]: running sums and products; [`sort`]: orders.
 //! - [`strided`]: arrays that do not lie in C order, copied from and to.
 //! - [`threads`]: work in parts, on the threads there are.
@@ -14,6 +15,7 @@ mod batch;
 mod gather;
 mod lanes;
 mod level;
+mod linalg;
 mod map;
 mod math;
 mod matmul;
@@ -32,6 +34,11 @@ pub(crate) use self::gather::{scatter_add, scatter_along, take, take_along, writ
 pub(crate) use self::lanes::{FloatElement, FloatLanes, Lanes, Wrapping};
 pub(crate) use self::level::Kernel;
 pub use self::level::Level;
+pub(crate) use self::linalg::{
+    Entry, Triangle, batch_parts, cholesky, cofactor, cofactor_scratch, determinant, each_matrix, eigh,
+    eigh_scratch, eigvalsh, expm, expm_scratch, inverse, log_determinant, pinv, pinv_scratch, qr, qr_scratch,
+    solve, svd, svd_scratch, svdvals, triangular_solve,
+};
 pub(crate) use self::map::{map, map_at, map_near, select, zip, zip_at};
 pub(crate) use self::math::Fast;
 pub(crate) use self::matmul::{Factor, Layout, Matrix, MatrixMut, product_at};

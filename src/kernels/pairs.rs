@@ -9,6 +9,8 @@ pub(crate) enum Pair {
     SinCos,
     /// `ln(1 + eˣ)` and its derivative: one exponential.
     SoftplusSigmoid,
+    /// `σ(x)` and `σ(-x)`: one exponential.
+    SigmoidBoth,
 }
 
 impl Pair {
@@ -51,6 +53,15 @@ impl<T: FloatElement> Kernel for OnFloats<'_, T> {
                     |x| L::<T, FUSED>::of(x).softplus_sigmoid(),
                 );
             }
+            Pair::SigmoidBoth => {
+                map_both(
+                    x,
+                    first,
+                    second,
+                    #[inline(always)]
+                    |x| L::<T, FUSED>::of(x).sigmoid_both(),
+                );
+            }
         }
     }
 }
@@ -88,15 +99,19 @@ mod tests {
     struct Alone<'a, T>(&'a [T]);
 
     impl<T: FloatElement> Kernel for Alone<'_, T> {
-        type Output = Vec<[T; 8]>;
+        type Output = Vec<[T; 12]>;
         #[inline(always)]
         fn run<const FUSED: bool>(self) -> Self::Output {
             let both = |x: &T| {
                 let x = <T::Lanes<FUSED> as Lanes>::of(*x);
                 let (sin, cos) = x.lone_sin_cos();
                 let (softplus, sigmoid) = x.softplus_sigmoid();
-                [x.lone_sin(), x.lone_cos(), sin, cos, x.softplus(), x.sigmoid(), softplus, sigmoid]
-                    .map(Lanes::get)
+                let sin_cos = [x.lone_sin(), x.lone_cos(), sin, cos];
+                let one_exponential = [x.softplus(), x.sigmoid(), softplus, sigmoid];
+                let (above, below) = x.sigmoid_both();
+                let both = [x.sigmoid(), (-x).sigmoid(), above, below];
+                let all = [sin_cos, one_exponential, both].concat();
+                std::array::from_fn(|i| all[i].get())
             };
             self.0.iter().map(both).collect()
         }
@@ -105,7 +120,7 @@ mod tests {
     fn pairs_have_the_bits_of<T: FloatElement + Default + std::fmt::Debug>(x: &[T], bits: impl Fn(T) -> u64) {
         for level in Level::available() {
             let alone = level.run(Alone(x));
-            for (pair, at) in [(Pair::SinCos, 0), (Pair::SoftplusSigmoid, 4)] {
+            for (pair, at) in [(Pair::SinCos, 0), (Pair::SoftplusSigmoid, 4), (Pair::SigmoidBoth, 8)] {
                 let mut out = [(); 2].map(|()| vec![T::default(); x.len()]);
                 let [first, second] = &mut out;
                 pair.run(level, x, first, second);

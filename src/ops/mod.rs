@@ -57,6 +57,7 @@ mod images;
 mod index;
 mod indexing;
 mod layout;
+mod linalg;
 mod logic;
 mod matmul;
 mod normalize;
@@ -94,6 +95,7 @@ pub use self::gather::Gather;
 pub use self::index::Index;
 pub use self::layout::Layout;
 pub(crate) use self::layout::expanded;
+pub use self::linalg::{Linalg, Triangular};
 pub use self::logic::Logic;
 pub use self::matmul::MatMul;
 pub use self::normalize::Normalize;
@@ -151,6 +153,8 @@ pub enum Op {
     ArgSort(ArgSort),
     /// Windows that move over images.
     Window(Window),
+    /// Factorisations of matrices, and what is made of them.
+    Linalg(Linalg),
     /// Random numbers.
     Random(Random),
     /// A value with another derivative.
@@ -322,6 +326,7 @@ macro_rules! each_family {
             Op::Scan($family) => $body,
             Op::ArgSort($family) => $body,
             Op::Window($family) => $body,
+            Op::Linalg($family) => $body,
             Op::Random($family) => $body,
             Op::Surrogate($family) => $body,
             Op::Custom($family) => $body,

@@ -3,6 +3,7 @@
 //! The tape keeps what was written. A rewritten formula is built beside it, node by node in topological order, and
 //! everything that is recorded meanwhile passes through the rules.
 
+mod parts;
 mod rules;
 
 use std::cell::{Cell, RefCell};

@@ -8,12 +8,10 @@ use std::sync::LazyLock;
 
 use hashbrown::HashMap;
 
-use super::{Site, Tier};
+use super::{Site, Tier, parts};
 use crate::graph::Expr;
-use crate::ops::{
-    Binary, Fold, Layout, Logic, MatMul, Normalize, Op, Reduce, Slicing, Surrogate, Unary, Window,
-};
-use crate::shape::{Axes, Cut};
+use crate::ops::{Binary, Fold, Layout, Logic, MatMul, Normalize, Op, Reduce, Surrogate, Unary, Window};
+use crate::shape::Axes;
 
 /// One rewriting rule.
 pub(super) struct Rule {
@@ -257,12 +255,7 @@ pub(super) static RULES: &[Rule] = &[
     algebraic(
         "the parts among zeros, added, are their concatenation",
         Head::Binary(Binary::Add),
-        put_together,
-    ),
-    algebraic(
-        "the parts of a roll among zeros, added, are its inverse",
-        Head::Binary(Binary::Add),
-        rolled_back,
+        parts::put_together,
     ),
     // Where the maximum is positive, it and its ties are the same before relu and after. Where it is not, relu' is 0 for
     // every element of the window on one side, and for the maximum on the other.
@@ -349,58 +342,6 @@ pub(super) static RULES: &[Rule] = &[
         (above.id() == below.id()).then(|| above.sigmoid())
     }),
 ];
-
-/// The parts of a split, each among zeros, that are added up to the whole: what the gradient of a split is.
-fn put_together<'g>(at: &Site<'_, 'g>) -> Option<Expr<'g>> {
-    let part = |e: Expr<'g>| {
-        let [part, like] = at.operands(e, |op| matches!(op, Op::Slicing(Slicing::Unslice { .. })))?;
-        match e.op()? {
-            Op::Slicing(Slicing::Unslice { axes, cut }) => match *cut {
-                Cut::Part { index, count } if count > 1 => Some((part, like, axes, index, count)),
-                _ => None,
-            },
-            _ => None,
-        }
-    };
-    let (last, like, axes, index, count) = part(at.b())?;
-    axes.single()?;
-    let mut parts = vec![None; count];
-    parts[index] = Some(last);
-    let mut rest = at.a();
-    for left in (0..count - 1).rev() {
-        let (others, one) = match at.pair(rest, Binary::Add) {
-            Some([others, one]) if left > 0 => (others, one),
-            _ => (rest, rest),
-        };
-        let (one, of, along, index, _) = part(one).filter(|part| part.4 == count)?;
-        if of.id() != like.id() || along != axes || parts[index].replace(one).is_some() {
-            return None;
-        }
-        rest = others;
-    }
-    let parts: Vec<Expr<'g>> = parts.into_iter().collect::<Option<_>>()?;
-    Some(crate::ops::concat(&parts, axes))
-}
-
-/// The two parts that a roll exchanges, each among zeros, that are added up to the whole: what the gradient of a roll is.
-fn rolled_back<'g>(at: &Site<'_, 'g>) -> Option<Expr<'g>> {
-    let part = |e: Expr<'g>| {
-        let [part, like] = at.operands(e, |op| matches!(op, Op::Slicing(Slicing::Unslice { .. })))?;
-        match e.op()? {
-            Op::Slicing(Slicing::Unslice { axes, cut }) => match *cut {
-                Cut::Rolled { shift, wrapped } => Some((part, wrapped, (like.id(), axes, shift))),
-                _ => None,
-            },
-            _ => None,
-        }
-    };
-    let ((a, first, of), (b, second, other)) = (part(at.a())?, part(at.b())?);
-    if of != other || first == second {
-        return None;
-    }
-    let axis = of.1.single()?;
-    Some(crate::ops::concat(&if first { [b, a] } else { [a, b] }, axis))
-}
 
 /// The axes of a sum that `e` is, and what is summed; with `keepdims` only of one that keeps them.
 fn sum<'g>(at: &Site<'_, 'g>, e: Expr<'g>) -> Option<(Expr<'g>, Axes, bool)> {

@@ -439,3 +439,26 @@ fn formulas_that_saturate_as_written() {
         }
     }
 }
+
+#[test]
+fn products_at_zeros_are_polynomials() {
+    // x³ in one product, and x² (2x) = 2x³ as the last of the running ones.
+    assert_eq!(orders(0.0, |x| (x * array![1.0, 1.0, 1.0]).prod()), [0.0, 0.0, 0.0, 6.0, 0.0]);
+    assert_eq!(orders(0.0, |x| (x * array![1.0, 1.0, 2.0]).cumprod(0).sum()), [0.0, 1.0, 2.0, 12.0, 0.0]);
+    assert_eq!(orders(0.0, |x| (x * array![1.0, 0.0, 2.0]).prod()), [0.0, 0.0, 0.0, 0.0]);
+    assert_eq!(orders(-2.0, |x| (x * array![1.0, 0.5]).cumprod_reverse(0).sum()), [1.0, -1.5, 1.0, 0.0]);
+}
+
+#[test]
+fn equal_elements_in_order() {
+    let g = Graph::new();
+    let (x, c) = (g.input("x", array![2.0, 2.0]), array![1.0, 10.0]);
+    let slopes =
+        |y: Var<'_>| (y * &c).sum().grad(g.find("x").unwrap().typed::<f64>().unwrap()).value().unwrap();
+    assert_eq!(slopes(x.sort(0)), c.clone().into_dyn());
+    assert_eq!(slopes(x.sort_descending(0)), c.clone().into_dyn());
+    assert_eq!(slopes(x.topk(0, 2).0), c.clone().into_dyn());
+    // The last update stands, and it alone has a derivative.
+    let set = (g.input("z", array![0.0]).scatter_set(0, [0, 0], x) * 3.0).sum();
+    assert_eq!(set.grad(x).value().unwrap(), array![0.0, 3.0].into_dyn());
+}

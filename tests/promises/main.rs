@@ -9,6 +9,7 @@ mod gathers;
 mod gradients;
 mod indices;
 mod kinks;
+mod linalg;
 mod losses;
 mod networks;
 mod normalize;

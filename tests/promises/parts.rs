@@ -186,6 +186,39 @@ fn a_jacobian_of_diagonals_is_one_batch() {
 }
 
 #[test]
+fn the_gradient_of_a_split_is_a_concatenation() {
+    let g = Graph::new();
+    let x = g.placeholder::<f64>("x", [5]);
+    for (positions, joined) in [
+        (&[1, 3][..], true),
+        (&[-3, -1], true),
+        (&[2], true),
+        (&[3, 1], false),
+        (&[2, -1], false),
+        (&[], false),
+    ] {
+        let parts = x.split_at(0, positions);
+        let y = parts.iter().fold(g.constant(0.0), |sum, part| sum + part.powi(3).sum());
+        let d = y.grad(x);
+        assert_eq!(d.to_string().contains("concat(["), joined, "{positions:?}: {d}");
+        let mut program = g.compile(d, ()).unwrap();
+        for n in [5, 2, 0] {
+            let numbers = ndarray::Array1::from_iter((0..n).map(f64::from)).into_dyn();
+            // How many parts an element is in.
+            let mut count = numbers.mapv(|_| 0.0);
+            let place = |k: isize| (if k < 0 { k + n as isize } else { k }).clamp(0, n as isize);
+            let ends: Vec<isize> = positions.iter().map(|&k| place(k)).collect();
+            let starts = std::iter::once(0).chain(ends.iter().copied());
+            for (start, end) in starts.zip(ends.iter().copied().chain([n as isize])) {
+                (start..end).for_each(|k| count[k as usize] += 1.0);
+            }
+            let found = program.run_with(&[x.feed(&numbers)]).unwrap();
+            assert_eq!(found, &numbers * &numbers * 3.0 * &count, "{positions:?} of {n}");
+        }
+    }
+}
+
+#[test]
 fn printed_as_written() {
     let g = Graph::new();
     let x = g.input("x", Array2::<f64>::zeros((2, 3)));

@@ -36,7 +36,7 @@ fn derivatives_along_every_axis() {
 #[test]
 fn values_are_those_of_a_stable_sort() {
     let mut rng = Rng(82);
-    for shape in [&[6][..], &[3, 4], &[2, 3, 4], &[200, 3], &[3, 300], &[2, 0], &[0, 2], &[100, 7, 2]] {
+    for shape in [&[6][..], &[3, 4], &[2, 3, 4], &[60, 3], &[3, 70], &[2, 0], &[0, 2], &[20, 7, 2]] {
         for axis in 0..shape.len() {
             for lie in Lie::ALL {
                 // Few different numbers, so that many are equal.

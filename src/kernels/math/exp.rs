@@ -178,6 +178,20 @@ pub(super) fn sigmoid32<const FUSED: bool>(x: f32) -> f32 {
     sigmoid_of32::<FUSED>(x, decay32::<FUSED>(-x.abs()))
 }
 
+/// The logistic function of `x` and of `-x`.
+#[inline(always)]
+pub(super) fn sigmoid_both64<const FUSED: bool>(x: f64) -> (f64, f64) {
+    let z = decay64::<FUSED>(-x.abs());
+    (sigmoid_of64(x, z), sigmoid_of64(-x, z))
+}
+
+/// The logistic function of `x` and of `-x`.
+#[inline(always)]
+pub(super) fn sigmoid_both32<const FUSED: bool>(x: f32) -> (f32, f32) {
+    let z = decay32::<FUSED>(-x.abs());
+    (sigmoid_of32::<FUSED>(x, z), sigmoid_of32::<FUSED>(-x, z))
+}
+
 /// `tanh |x| = -u / (2 + u)` with `u = e^(-2|x|) - 1`, in which nothing overflows.
 #[inline(always)]
 pub(super) fn tanh64<const FUSED: bool>(x: f64) -> f64 {

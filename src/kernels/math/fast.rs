@@ -126,6 +126,7 @@ fast! {
     sin_cos = trig::sin_cos32::<FUSED>,
     lone_sin_cos = trig::lone_sin_cos32::<FUSED>,
     softplus_sigmoid = log::softplus_sigmoid32::<FUSED>,
+    sigmoid_both = exp::sigmoid_both32::<FUSED>,
 }
 
 fast! {
@@ -148,4 +149,5 @@ fast! {
     sin_cos = trig::sin_cos64::<FUSED>,
     lone_sin_cos = trig::lone_sin_cos64::<FUSED>,
     softplus_sigmoid = log::softplus_sigmoid64::<FUSED>,
+    sigmoid_both = exp::sigmoid_both64::<FUSED>,
 }
