@@ -79,12 +79,28 @@ pub trait FloatLanes: Lanes<Mask = bool> + Div<Output = Self> {
 
     /// `√x`.
     fn sqrt(self) -> Self;
+    /// The cube root.
+    fn cbrt(self) -> Self;
+    /// The largest whole number that is not above.
+    fn floor(self) -> Self;
+    /// The smallest whole number that is not below.
+    fn ceil(self) -> Self;
+    /// The nearest whole number, of two the even one.
+    fn round(self) -> Self;
+    /// The whole number towards 0.
+    fn trunc(self) -> Self;
     /// `eˣ`.
     fn exp(self) -> Self;
+    /// `2ˣ`.
+    fn exp2(self) -> Self;
     /// `eˣ - 1`, accurate near 0.
     fn exp_m1(self) -> Self;
     /// The natural logarithm.
     fn ln(self) -> Self;
+    /// The logarithm to base 2.
+    fn log2(self) -> Self;
+    /// The logarithm to base 10.
+    fn log10(self) -> Self;
     /// `ln(1 + x)`, accurate near 0.
     fn ln_1p(self) -> Self;
     /// Sine of an angle in radians; NaN for `|x| > NEAR`.
@@ -99,14 +115,58 @@ pub trait FloatLanes: Lanes<Mask = bool> + Div<Output = Self> {
     fn lone_cos(self) -> Self;
     /// Both, likewise.
     fn lone_sin_cos(self) -> (Self, Self);
+    /// Tangent of an angle in radians; NaN for `|x| > NEAR`.
+    fn tan(self) -> Self;
+    /// Tangent of any angle, as [`lone_sin`](Self::lone_sin).
+    fn lone_tan(self) -> Self;
+    /// Inverse sine.
+    fn asin(self) -> Self;
+    /// Inverse cosine.
+    fn acos(self) -> Self;
+    /// Inverse tangent.
+    fn atan(self) -> Self;
+    /// Hyperbolic sine.
+    fn sinh(self) -> Self;
+    /// Hyperbolic cosine.
+    fn cosh(self) -> Self;
     /// Hyperbolic tangent.
     fn tanh(self) -> Self;
+    /// Inverse hyperbolic sine.
+    fn asinh(self) -> Self;
+    /// Inverse hyperbolic cosine.
+    fn acosh(self) -> Self;
+    /// Inverse hyperbolic tangent.
+    fn atanh(self) -> Self;
     /// The error function `2/√π ∫₀ˣ e^(-t²) dt`.
     fn erf(self) -> Self;
+    /// `1 - erf x`, accurate in the tail.
+    fn erfc(self) -> Self;
+    /// The inverse of the error function.
+    fn erf_inv(self) -> Self;
+    /// The distribution function of the standard normal distribution, accurate in the tail.
+    fn ndtr(self) -> Self;
+    /// `ln |Γ(x)|`.
+    fn lgamma(self) -> Self;
+    /// Its derivative.
+    fn digamma(self) -> Self;
+    /// The derivative of that, of order `n`.
+    fn polygamma(self, n: u32) -> Self;
     /// `xⁿ` by repeated multiplication.
     fn powi(self, n: i32) -> Self;
     /// `xᵖ`.
     fn powf(self, p: Self) -> Self;
+    /// The angle of the point `(x, self)`.
+    fn atan2(self, x: Self) -> Self;
+    /// `√(a² + b²)` without overflow.
+    fn hypot(self, other: Self) -> Self;
+    /// `a / √(a² + b²)`, 0 at the origin.
+    fn direction(self, other: Self) -> Self;
+    /// `a ln b`, 0 for `a = 0`.
+    fn xlogy(self, other: Self) -> Self;
+    /// The remainder of a division that is rounded down.
+    fn remainder(self, other: Self) -> Self;
+    /// The number with another's sign.
+    fn copysign(self, sign: Self) -> Self;
 
     /// `ln(1 + eˣ)`, accurate in both tails.
     fn softplus(self) -> Self;

@@ -108,7 +108,7 @@ pub use self::sliding::{Conv, PerAxis, Pool};
 pub use self::sort::ArgSort;
 pub use self::surrogate::Surrogate;
 pub use self::transposed::ConvTranspose;
-pub use self::unary::Unary;
+pub use self::unary::{Bounds, Unary};
 pub(crate) use self::whole::Task;
 pub use self::window::Window;
 pub use crate::kernels::Distribution;

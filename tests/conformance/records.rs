@@ -70,7 +70,8 @@ fn tolerance(op: &Op) -> f64 {
 fn record(graph: &Graph, case: &Case) {
     let named = case.inputs.iter().enumerate();
     let x: Vec<Var<'_>> = named.map(|(i, array)| graph.input(&format!("x{i}"), array)).collect();
-    let y = formulas::build(&case.op, &x, &Attributes::new(&case.attributes)).expect("the formula is known");
+    let y = formulas::build(&case.op, &x, &Attributes::new(&case.attributes, &case.expression))
+        .expect("the formula is known");
     let weighted = y.into_iter().zip(&case.cotangents).map(|(y, c)| (y * c).sum());
     let cost = weighted.reduce(|a, b| a + b).expect("a case has an output");
     let slopes = cost.grad_or_zeros(&x).into_iter().zip(&case.directions).map(|(g, k)| (g * k).sum());

@@ -1,5 +1,6 @@
 //! The tests, by what they promise. One binary, so that the crate is linked once.
 
+mod accuracy;
 mod arrange;
 mod contractions;
 mod custom;
@@ -24,6 +25,7 @@ mod rebuilt;
 mod scans;
 mod sliding;
 mod sorting;
+mod special_points;
 mod statistics;
 mod support;
 mod trees;

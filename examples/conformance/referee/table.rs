@@ -56,7 +56,7 @@ pub fn page(cases: &[Case]) -> String {
 fn recorded<'g>(graph: &'g Graph, case: &Case) -> Option<Vec<Var<'g>>> {
     let named = case.inputs.iter().enumerate();
     let x: Vec<Var<'g>> = named.map(|(i, array)| graph.input(&format!("x{i}"), array)).collect();
-    formulas::build(&case.op, &x, &Attributes::new(&case.attributes)).ok()
+    formulas::build(&case.op, &x, &Attributes::new(&case.attributes, &case.expression)).ok()
 }
 
 fn leaves(graph: &Graph) -> Vec<Var<'_>> {

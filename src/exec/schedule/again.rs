@@ -60,9 +60,18 @@ pub(super) fn is_cheap(op: &Op) -> bool {
     match op {
         Op::Unary(unary) => matches!(
             unary,
-            Unary::Neg | Unary::Abs | Unary::Square | Unary::Relu | Unary::Sign | Unary::HardShrink { .. }
+            Unary::Neg
+                | Unary::Abs
+                | Unary::Square
+                | Unary::Relu
+                | Unary::Sign
+                | Unary::Clip { .. }
+                | Unary::HardShrink { .. }
         ),
-        Op::Binary(binary) => *binary != Binary::Div,
+        Op::Binary(binary) => matches!(
+            binary,
+            Binary::Add | Binary::Sub | Binary::Mul | Binary::Maximum | Binary::Minimum | Binary::Copysign
+        ),
         Op::Compare(_) => true,
         Op::Logic(logic) => !matches!(logic, Logic::Cast(_)),
         _ => false,

@@ -5,7 +5,7 @@
 //! that no place is left for a fraction; its lowest bits are then `n`, and shifted into an exponent they are `2ⁿ`. As
 //! `2ⁿ` itself may be out of range where `2ⁿ eʳ` is not, it is applied as two factors of about `2^(n/2)`.
 
-use super::{LN_2, LN_2_F32, fma, poly};
+use super::{LN_2, LN_2_F32, fma, poly, through_f64};
 
 /// What remains of an argument: `x = n ln 2 + r`.
 #[derive(Clone, Copy)]
@@ -19,13 +19,19 @@ struct Reduced<T, B> {
 /// What may be added to any number without a trace, and without an instruction: +0 would change -0.
 const NO_TAIL: f64 = -0.0;
 
-/// Of `x + tail`, for `|x| < 1100` and a tail far below. The polynomial leaves out 2⁻⁵⁵·⁴ of `eʳ - 1`.
+/// Of `x + tail`, for `|x| < 1100` and a tail far below.
 #[inline(always)]
 fn reduce64_sum<const FUSED: bool>(x: f64, tail: f64, offset: f64) -> Reduced<f64, u64> {
     let round = 1.5 * (1_u64 << 52) as f64 + offset;
     let shifted = fma::<FUSED, _>(x, std::f64::consts::LOG2_E, round);
     let n = shifted - round;
     let r = fma::<FUSED, _>(-n, LN_2.1, fma::<FUSED, _>(-n, LN_2.0, x) + tail);
+    Reduced { em1: small_exp_m1_64::<FUSED>(r), n: shifted.to_bits() }
+}
+
+/// `eʳ - 1` for `|r| ≤ ln 2 / 2`. The polynomial leaves out 2⁻⁵⁵·⁴.
+#[inline(always)]
+fn small_exp_m1_64<const FUSED: bool>(r: f64) -> f64 {
     let q = poly::<FUSED, _, _>(
         r,
         [
@@ -41,7 +47,7 @@ fn reduce64_sum<const FUSED: bool>(x: f64, tail: f64, offset: f64) -> Reduced<f6
             2.512_707_631_887_352e-8,
         ],
     );
-    Reduced { em1: fma::<FUSED, _>(r * r, q, r), n: shifted.to_bits() }
+    fma::<FUSED, _>(r * r, q, r)
 }
 
 /// For `|x| < 1100`.
@@ -122,6 +128,17 @@ pub(super) fn exp64<const FUSED: bool>(x: f64) -> f64 {
     exp_sum64::<FUSED>(x, NO_TAIL)
 }
 
+/// `2ˣ`: here the whole part is split off exactly.
+#[inline(always)]
+pub(super) fn exp2_64<const FUSED: bool>(x: f64) -> f64 {
+    const ROUND: f64 = 1.5 * (1_u64 << 52) as f64 + TWICE;
+    let x = clamp(x, -1080.0, 1025.0);
+    let shifted = x + ROUND;
+    let em1 = small_exp_m1_64::<FUSED>((x - (shifted - ROUND)) * std::f64::consts::LN_2);
+    let (a, b) = powers64(shifted.to_bits());
+    fma::<FUSED, _>(em1, a, a) * b
+}
+
 /// `eˣ`, below 1.2 ulp; subnormal results included.
 #[inline(always)]
 pub(super) fn exp32<const FUSED: bool>(x: f32) -> f32 {
@@ -192,14 +209,43 @@ pub(super) fn sigmoid_both32<const FUSED: bool>(x: f32) -> (f32, f32) {
     (sigmoid_of32::<FUSED>(x, z), sigmoid_of32::<FUSED>(-x, z))
 }
 
-/// `tanh |x| = -u / (2 + u)` with `u = e^(-2|x|) - 1`, in which nothing overflows.
+/// `eᵃ/2` and `(eᵃ - 1)/2` for `a ≥ 0`, neither of which overflows before the hyperbolic functions do: the factor ½ is taken
+/// out of `2ⁿ`.
+#[inline(always)]
+fn halves64<const FUSED: bool>(a: f64) -> (f64, f64) {
+    let Reduced { em1, n } = reduce64::<FUSED>(clamp(a, 0.0, 711.0), TWICE - 1.0);
+    let (a, b) = powers64(n);
+    let inverse = f64::from_bits((2046 + (n >> 1)).wrapping_sub(n) << 52);
+    (fma::<FUSED, _>(em1, a, a) * b, fma::<FUSED, _>(em1, a, a - 0.5 * inverse) * b)
+}
+
+/// The hyperbolic sine, as `v + v / (1 + 2v)` with `v = (e^|x| - 1)/2`.
+#[inline(always)]
+pub(super) fn sinh64<const FUSED: bool>(x: f64) -> f64 {
+    let v = halves64::<FUSED>(x.abs()).1;
+    let y = if v < f64::INFINITY { v + v / (1.0 + 2.0 * v) } else { v };
+    y.copysign(x)
+}
+
+/// The hyperbolic cosine, as `h + 1/(4h)` with `h = e^|x|/2`: at 0 the errors of the two terms cancel.
+#[inline(always)]
+pub(super) fn cosh64<const FUSED: bool>(x: f64) -> f64 {
+    let h = halves64::<FUSED>(x.abs()).0;
+    h + 0.25 / h
+}
+
+/// `tanh |x| = -u / (2 + u)` with `u = e^(-2|x|) - 1`, in which nothing overflows; from 0.6 on `1 - 2w / (1 + w)` with `w = 1 + u`,
+/// whose error is half of one unit in the last place and a little more: it is doubled by the derivative `1 - y²`.
 #[inline(always)]
 pub(super) fn tanh64<const FUSED: bool>(x: f64) -> f64 {
+    let a = x.abs();
     // From 20 on it is 1. As `n` is small and negative, `2ⁿ` takes one factor.
-    let reduced = reduce64::<FUSED>(at_least(-2.0 * x.abs(), -40.0), BIAS);
+    let reduced = reduce64::<FUSED>(at_least(-2.0 * a, -40.0), BIAS);
     let power = f64::from_bits(reduced.n << 52);
     let u = fma::<FUSED, _>(reduced.em1, power, power - 1.0);
-    (u / (2.0 + u)).copysign(x)
+    let w = fma::<FUSED, _>(reduced.em1, power, power);
+    let quotient = (if a < 0.6 { -u } else { w + w }) / (2.0 + u);
+    (if a < 0.6 { quotient } else { 1.0 - quotient }).copysign(x)
 }
 
 /// `1 - 2w / (1 + w)` with `w = e^(-2|x|)`; below 0.6, where the subtraction would lose digits, a polynomial. It leaves out
@@ -216,4 +262,10 @@ pub(super) fn tanh32<const FUSED: bool>(x: f32) -> f32 {
         poly::<FUSED, _, _>(z, [-0.333_333, 0.133_319_36, -0.053_784_717, 0.020_798_625, -0.005_897_966_7]);
     let small = fma::<FUSED, _>(z * a, p, a);
     (if a < 0.6 { small } else { large }).copysign(x)
+}
+
+through_f64! {
+    exp2_32 = exp2_64;
+    sinh32 = sinh64;
+    cosh32 = cosh64;
 }

@@ -6,7 +6,7 @@
 //! single precision a polynomial in `f` is shorter than a division.
 
 use super::exp::{decay32, decay64, sigmoid_of32, sigmoid_of64};
-use super::{LN_2, LN_2_F32, fma, poly};
+use super::{LN_2, LN_2_F32, fma, poly, through_f64};
 
 const SQRT_HALF: u64 = std::f64::consts::FRAC_1_SQRT_2.to_bits();
 const SQRT_HALF_F32: u32 = std::f32::consts::FRAC_1_SQRT_2.to_bits();
@@ -216,4 +216,57 @@ fn softplus_of32<const FUSED: bool>(x: f32, z: f32) -> f32 {
     // Of three terms the two that have the smaller sum are added first: it is rounded to a smaller unit.
     let (first, last) = if x > 0.0 { (x, z) } else { (z, 0.0) };
     fma::<FUSED, _>(z * z, p, first) + last
+}
+
+// The inverse hyperbolic functions are logarithms of `1 + t`, where `t` is found without cancellation. Beyond 2⁵⁴ the 1 is
+// of no weight any more, and `t = 2x` might overflow.
+const LARGE64: f64 = (1_u64 << 54) as f64;
+
+/// `ln(1 + t)`, or `ln(2a)` for a large `a`.
+#[inline(always)]
+fn area64<const FUSED: bool>(a: f64, t: f64) -> f64 {
+    let y = ln_1p_64::<FUSED>(if a > LARGE64 { a } else { t });
+    if a > LARGE64 { y + std::f64::consts::LN_2 } else { y }
+}
+
+/// The inverse hyperbolic sine: `t = a + a²/(1 + √(1 + a²))` for `a = |x|`.
+#[inline(always)]
+pub(super) fn asinh64<const FUSED: bool>(x: f64) -> f64 {
+    let a = x.abs();
+    let t = a + a * (a / (1.0 + fma::<FUSED, _>(a, a, 1.0).sqrt()));
+    area64::<FUSED>(a, t).copysign(x)
+}
+
+/// The inverse hyperbolic cosine, NaN below 1: `t = s + √(s(s + 2))` for `s = x - 1`.
+#[inline(always)]
+pub(super) fn acosh64<const FUSED: bool>(x: f64) -> f64 {
+    let s = x - 1.0;
+    let y = area64::<FUSED>(x, s + fma::<FUSED, _>(s, s, s + s).sqrt());
+    if x >= 1.0 { y } else { f64::NAN }
+}
+
+/// The inverse hyperbolic tangent, ±∞ at ±1 and NaN beyond: half of `ln(1 + 2a/(1 - a))` for `a = |x|`.
+#[inline(always)]
+pub(super) fn atanh64<const FUSED: bool>(x: f64) -> f64 {
+    let a = x.abs();
+    (0.5 * ln_1p_64::<FUSED>((a + a) / (1.0 - a))).copysign(x)
+}
+
+/// `a ln b`, 0 for `a = 0` unless `b` is NaN.
+#[inline(always)]
+pub(super) fn xlogy64<const FUSED: bool>(a: f64, b: f64) -> f64 {
+    let y = a * ln64::<FUSED>(b);
+    if (a == 0.0) & !b.is_nan() { 0.0 } else { y }
+}
+
+/// In double precision, rounded once.
+#[inline(always)]
+pub(super) fn xlogy32<const FUSED: bool>(a: f32, b: f32) -> f32 {
+    xlogy64::<FUSED>(f64::from(a), f64::from(b)) as f32
+}
+
+through_f64! {
+    asinh32 = asinh64;
+    acosh32 = acosh64;
+    atanh32 = atanh64;
 }

@@ -1,4 +1,4 @@
-//! Elementary functions that a compiler can vectorise: no branches, no tables, no calls.
+//! Elementary functions that a compiler can vectorise: no branches, no tables, no calls. Those of `special` have all three.
 //!
 //! [`Fast`] is the number that kernels compute on: an `f32` or `f64` whose functions are polynomials after an exact
 //! reduction of the argument. A choice is made between values, `if c { a } else { b }`, which becomes a blend. A loop
@@ -14,6 +14,7 @@ mod exp;
 mod fast;
 mod log;
 mod pow;
+mod special;
 #[cfg(test)]
 mod tests;
 mod trig;
@@ -71,3 +72,15 @@ fn poly<const FUSED: bool, T: Scalar, const N: usize>(x: T, c: [T; N]) -> T {
 const LN_2: (f64, f64) = (0.693_147_180_559_890_3, 5.497_923_018_708_371e-14);
 /// The same in single precision.
 const LN_2_F32: (f32, f32) = (0.693_145_75, 1.428_606_8e-6);
+
+/// In single precision by way of double precision, rounded once: for functions that are no shorter there.
+macro_rules! through_f64 {
+    ($($narrow:ident = $wide:ident;)*) => {$(
+        /// In double precision, rounded once.
+        #[inline(always)]
+        pub(super) fn $narrow<const FUSED: bool>(x: f32) -> f32 {
+            $wide::<FUSED>(f64::from(x)) as f32
+        }
+    )*};
+}
+use through_f64;

@@ -5,14 +5,14 @@
 //! of Floating-Point Arithmetic). In single precision double precision is more than enough.
 
 use super::exp::{clamp, exp_sum64, powers64};
-use super::log::{exponent64, normal64, split64};
+use super::log::{exponent64, ln64, normal64, split64};
 use super::{LN_2, fma, poly};
 
 /// A number as `high + low`, where `low` is below the last place of `high`.
 #[derive(Clone, Copy)]
-struct Double {
-    high: f64,
-    low: f64,
+pub(super) struct Double {
+    pub high: f64,
+    pub low: f64,
 }
 
 /// `a + b`, exactly, for `|a| ≥ |b|` or `a = 0`.
@@ -32,7 +32,7 @@ fn halves(x: f64) -> (f64, f64) {
 
 /// `a·b`, exactly: with Veltkamp's splitting where there is no fused multiplication.
 #[inline(always)]
-fn product<const FUSED: bool>(a: f64, b: f64) -> Double {
+pub(super) fn product<const FUSED: bool>(a: f64, b: f64) -> Double {
     let high = a * b;
     if FUSED {
         return Double { high, low: a.mul_add(b, -high) };
@@ -88,6 +88,32 @@ fn ln_sum<const FUSED: bool>(x: f64) -> Double {
     sum(y.high, y.low + fma::<FUSED, _>(e, LN_2.1, l.low))
 }
 
+/// The logarithm to another base: `ln x · factor`, both in sums, so that those of the base's powers are exact.
+#[inline(always)]
+fn log64<const FUSED: bool>(x: f64, factor: Double) -> f64 {
+    let l = product2::<FUSED>(ln_sum::<FUSED>(x), factor);
+    let y = l.high + l.low;
+    let y = if x < f64::INFINITY { y } else { x };
+    let pole = if x == 0.0 { f64::NEG_INFINITY } else { f64::NAN };
+    if x > 0.0 { y } else { pole }
+}
+
+/// The logarithm to base 2, below 1 ulp.
+#[inline(always)]
+pub(super) fn log2_64<const FUSED: bool>(x: f64) -> f64 {
+    log64::<FUSED>(x, Double { high: std::f64::consts::LOG2_E, low: LOG2_E_LOW })
+}
+
+/// The logarithm to base 10, below 1 ulp.
+#[inline(always)]
+pub(super) fn log10_64<const FUSED: bool>(x: f64) -> f64 {
+    log64::<FUSED>(x, Double { high: std::f64::consts::LOG10_E, low: LOG10_E_LOW })
+}
+
+/// What the constants of the standard library leave out.
+const LOG2_E_LOW: f64 = 2.0355273740931033e-17;
+const LOG10_E_LOW: f64 = 1.098319650216765e-17;
+
 /// Whether a positive number has no fraction.
 #[inline(always)]
 fn is_integer(a: f64) -> bool {
@@ -112,15 +138,18 @@ fn with_exceptions(x: f64, p: f64, power: f64) -> f64 {
     if (p == 0.0) | (x == 1.0) { 1.0 } else { y }
 }
 
+/// Beyond this exponent every power but that of 1 has over- or underflowed already.
+const HUGE: f64 = (1_u128 << 64) as f64;
+
 /// `xᵖ`, below 1.2 ulp.
 #[inline(always)]
 pub(super) fn pow64<const FUSED: bool>(x: f64, p: f64) -> f64 {
-    // Beyond 2⁶⁴ every power but that of 1 has over- or underflowed already.
-    const HUGE: f64 = (1_u128 << 64) as f64;
     let l = ln_sum::<FUSED>(x.abs());
     let bounded = clamp(p, -HUGE, HUGE);
     let y = product::<FUSED>(bounded, l.high);
-    let power = exp_sum64::<FUSED>(y.high, fma::<FUSED, _>(bounded, l.low, y.low));
+    // Beyond the range of the exponential the low part may be as large as its argument.
+    let low = if y.high.abs() > 800.0 { 0.0 } else { fma::<FUSED, _>(bounded, l.low, y.low) };
+    let power = exp_sum64::<FUSED>(y.high, low);
     with_exceptions(x, p, power)
 }
 
@@ -155,7 +184,7 @@ pub(super) fn pow_wide<const FUSED: bool>(x: f64, p: f64) -> f64 {
     );
 
     const ROUND: f64 = 1.5 * (1_u64 << 52) as f64 + 2046.0;
-    let y = clamp(p * ln, -160.0, 160.0);
+    let y = clamp(clamp(p, -HUGE, HUGE) * ln, -160.0, 160.0);
     let shifted = fma::<FUSED, _>(y, std::f64::consts::LOG2_E, ROUND);
     let r = fma::<FUSED, _>(-(shifted - ROUND), std::f64::consts::LN_2, y);
     let q = poly::<FUSED, _, _>(
@@ -171,4 +200,48 @@ pub(super) fn pow_wide<const FUSED: bool>(x: f64, p: f64) -> f64 {
     );
     let (a, b) = powers64(shifted.to_bits());
     with_exceptions(x, p, (1.0 + fma::<FUSED, _>(r * r, q, r)) * a * b)
+}
+
+/// The logarithm to base 2: here a product in double precision is close enough.
+#[inline(always)]
+pub(super) fn log2_32<const FUSED: bool>(x: f32) -> f32 {
+    (ln64::<FUSED>(f64::from(x)) * std::f64::consts::LOG2_E) as f32
+}
+
+/// The logarithm to base 10.
+#[inline(always)]
+pub(super) fn log10_32<const FUSED: bool>(x: f32) -> f32 {
+    (ln64::<FUSED>(f64::from(x)) * std::f64::consts::LOG10_E) as f32
+}
+
+/// `√(a² + b²)` as `m √(1 + (n/m)²)` with the larger and the smaller of the two; infinite where either is.
+#[inline(always)]
+pub(super) fn hypot64<const FUSED: bool>(a: f64, b: f64) -> f64 {
+    let (a, b) = (a.abs(), b.abs());
+    let (larger, smaller) = if a > b { (a, b) } else { (b, a) };
+    let ratio = smaller / larger;
+    let y = larger * fma::<FUSED, _>(ratio, ratio, 1.0).sqrt();
+    let y = if larger == 0.0 { smaller } else { y };
+    if (a == f64::INFINITY) | (b == f64::INFINITY) { f64::INFINITY } else { y }
+}
+
+/// `√(a² + b²)` in double precision, where nothing overflows.
+#[inline(always)]
+pub(super) fn hypot32<const FUSED: bool>(a: f32, b: f32) -> f32 {
+    let (wide_a, wide_b) = (f64::from(a), f64::from(b));
+    let y = fma::<FUSED, _>(wide_a, wide_a, wide_b * wide_b).sqrt() as f32;
+    if (a.abs() == f32::INFINITY) | (b.abs() == f32::INFINITY) { f32::INFINITY } else { y }
+}
+
+/// `a / √(a² + b²)`, 0 at the origin.
+#[inline(always)]
+pub(super) fn direction64<const FUSED: bool>(a: f64, b: f64) -> f64 {
+    let y = a / hypot64::<FUSED>(a, b);
+    if (a == 0.0) & !b.is_nan() { 0.0 } else { y }
+}
+
+/// In double precision, rounded once.
+#[inline(always)]
+pub(super) fn direction32<const FUSED: bool>(a: f32, b: f32) -> f32 {
+    direction64::<FUSED>(f64::from(a), f64::from(b)) as f32
 }

@@ -136,6 +136,29 @@ pub(super) fn lone_cos64<const FUSED: bool>(x: f64) -> f64 {
     }
 }
 
+/// Tangent of the angle `x`, from what is left of it and the number of quarters.
+#[inline(always)]
+fn tan_of<const FUSED: bool>(x: f64, r: f64, turns: u64) -> f64 {
+    let (sin, cos) = (first_sin64::<FUSED>(r), first_cos64::<FUSED>(r));
+    let (above, below) = if turns & 1 == 0 { (sin, cos) } else { (-cos, sin) };
+    // For the sign of -0.
+    if x == 0.0 { x } else { above / below }
+}
+
+/// Tangent for `|x| ≤ 2²⁰`.
+#[inline(always)]
+pub(super) fn tan64<const FUSED: bool>(x: f64) -> f64 {
+    let (r, turns) = reduce64::<FUSED>(x);
+    let y = tan_of::<FUSED>(x, r, turns);
+    if x.abs() <= NEAR64 { y } else { f64::NAN }
+}
+
+/// As [`lone_sin_cos64`].
+#[inline(always)]
+pub(super) fn lone_tan64<const FUSED: bool>(x: f64) -> f64 {
+    if x.abs() <= NEAR64 { tan64::<FUSED>(x) } else { x.tan() }
+}
+
 /// `sin r` for `|r| ≤ π/2`. The polynomial leaves out 2⁻³⁵.
 #[inline(always)]
 fn sin_of_half_turn<const FUSED: bool>(r: f64) -> f64 {
@@ -206,4 +229,21 @@ pub(super) fn sin_cos32<const FUSED: bool>(x: f32) -> (f32, f32) {
 #[inline(always)]
 pub(super) fn lone_sin_cos32<const FUSED: bool>(x: f32) -> (f32, f32) {
     (lone_sin32::<FUSED>(x), lone_cos32::<FUSED>(x))
+}
+
+/// Tangent for `|x| ≤ 2²²`, in double precision: half of the parts of `π` times a number of 22 bits.
+#[inline(always)]
+pub(super) fn tan32<const FUSED: bool>(x: f32) -> f32 {
+    let wide = f64::from(x);
+    let shifted = fma::<FUSED, _>(wide, std::f64::consts::FRAC_2_PI, ROUND);
+    let n = shifted - ROUND;
+    let r = fma::<FUSED, _>(-n, 0.5 * PI.1, fma::<FUSED, _>(-n, 0.5 * PI.0, wide));
+    let y = tan_of::<FUSED>(wide, r, shifted.to_bits()) as f32;
+    if x.abs() <= NEAR32 { y } else { f32::NAN }
+}
+
+/// As [`lone_sin_cos64`].
+#[inline(always)]
+pub(super) fn lone_tan32<const FUSED: bool>(x: f32) -> f32 {
+    if x.abs() <= NEAR32 { tan32::<FUSED>(x) } else { f64::from(x).tan() as f32 }
 }

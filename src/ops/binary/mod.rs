@@ -1,5 +1,7 @@
 //! Functions of two numbers, at every pair of broadcast elements.
 
+mod methods;
+
 use super::constant::IntoVar;
 use super::{
     Cotangent, Domain, Fault, Notation, Op, Operation, Record, Site, broadcast_operands, require_dtype,
@@ -21,7 +23,7 @@ macro_rules! binary {
             latex: $latex:literal,
             derivative: $derivative:literal,
             kernel: |$ka:ident, $kb:ident| $kernel:expr,
-            vjp: |$a:ident, $b:ident, $y:ident, $g:ident| [$left:expr, $right:expr],
+            vjp: |$a:ident, $b:ident, $y:ident, $g:ident| [$left:expr, $right:expr $(,)?],
             domain: $domain:expr,
         }
     )*) => {
@@ -211,6 +213,103 @@ binary! {
         vjp: |a, b, y, g| [share(a.lt(b), a.eq(b), g), share(b.lt(a), a.eq(b), g)],
         domain: Domain::within(-2.0, 2.0).except(&[0.0]),
     }
+
+    /// A power with a variable exponent, documented at [`Var::pow`].
+    Pow for Real {
+        name: "pow",
+        notation: Notation::Method,
+        latex: "{#1}^{#2}",
+        derivative: "b aᵇ⁻¹, 0 for b = 0; aᵇ ln a, 0 for a = 0",
+        kernel: |a, b| a.powf(b),
+        vjp: |a, b, y, g| [
+            match b.as_literal() {
+                Some(0.0) => Cotangent::Zero,
+                Some(p) => (g * (a.pow(p - 1.0) * p)).into(),
+                None => b.eq(0.0).select(0.0, g * (b * a.pow(b - 1.0))).into(),
+            },
+            (a.eq(0.0) & b.ge(0.0)).select(0.0, g * (y * a.ln())),
+        ],
+        domain: Domain::within(0.4, 2.0),
+    }
+
+    /// The angle of a point, documented at [`Var::atan2`].
+    Atan2 for Real {
+        name: "atan2",
+        notation: Notation::Method,
+        latex: r"\operatorname{atan2}\left(#1, #2\right)",
+        derivative: "b/(a² + b²), -a/(a² + b²)",
+        kernel: |a, b| a.atan2(b),
+        vjp: |a, b, y, g| [g * (b / a.hypot(b)) / a.hypot(b), -(g * (a / a.hypot(b)) / a.hypot(b))],
+        domain: Domain::within(0.4, 2.0),
+    }
+
+    /// The length of the hypotenuse, documented at [`Var::hypot`].
+    Hypot for Real {
+        name: "hypot",
+        notation: Notation::Method,
+        latex: r"\sqrt{{#1}^{2} + {#2}^{2}}",
+        derivative: "a/y, b/y, 0 at y = 0",
+        kernel: |a, b| a.hypot(b),
+        vjp: |a, b, y, g| [g * a.direction(b), g * b.direction(a)],
+        domain: Domain::within(0.4, 2.0),
+    }
+
+    /// The cosine of the angle of a point, documented at [`Var::direction`].
+    Direction for Real {
+        name: "direction",
+        notation: Notation::Method,
+        latex: r"\frac{#1}{\sqrt{{#1}^{2} + {#2}^{2}}}",
+        derivative: "b²/(a² + b²)^(3/2), -ab/(a² + b²)^(3/2), 0 at the origin",
+        kernel: |a, b| a.direction(b),
+        // Products of the two coordinates: nothing cancels.
+        vjp: |a, b, y, g| [turn(a, b, g * b.direction(a).square()), turn(a, b, -(g * (y * b.direction(a))))],
+        domain: Domain::within(0.4, 2.0),
+    }
+
+    /// `a ln b`, documented at [`Var::xlogy`].
+    Xlogy for Real {
+        name: "xlogy",
+        notation: Notation::Method,
+        latex: r"#1 \ln\left(#2\right)",
+        derivative: "ln b; a/b, 0 at a = b = 0",
+        kernel: |a, b| a.xlogy(b),
+        vjp: |a, b, y, g| [g * b.ln(), (a.eq(0.0) & b.eq(0.0)).select(0.0, g * (a / b))],
+        domain: Domain::within(0.4, 2.0),
+    }
+
+    /// The remainder of a division that is rounded down, documented at [`Var::remainder`].
+    Remainder for Real {
+        name: "remainder",
+        notation: Notation::Method,
+        latex: r"#1 \bmod #2",
+        derivative: "1, -⌊a/b⌋",
+        kernel: |a, b| a.remainder(b),
+        vjp: |a, b, y, g| [g, -(g * ((a - y) / b).round())],
+        // The quotient is between 1/2 and 2, and whole where the operands are equal.
+        domain: Domain::within(0.5, 1.0).except(&[0.0]),
+    }
+
+    /// The number with another's sign, documented at [`Var::copysign`].
+    Copysign for Real {
+        name: "copysign",
+        notation: Notation::Method,
+        latex: r"\operatorname{copysign}\left(#1, #2\right)",
+        derivative: "sign(a) sign(b), 0 at a = 0; 0",
+        kernel: |a, b| a.copysign(b),
+        vjp: |a, b, y, g| [g * (a.sign() * one_like(b).copysign(b)), Cotangent::Zero],
+        domain: Domain::within(0.4, 2.0),
+    }
+}
+
+/// The cotangent over the length of a vector, 0 at the origin.
+fn turn<'g>(a: Expr<'g>, b: Expr<'g>, g: Expr<'g>) -> Expr<'g> {
+    let length = a.hypot(b);
+    length.eq(0.0).select(0.0, g / length)
+}
+
+/// The sign of 1, with which an operand's own becomes that of another.
+fn one_like(x: Expr<'_>) -> Expr<'_> {
+    x.graph().literal(Literal::rounded(1.0, x.dtype()))
 }
 
 /// The cotangent where an operand wins, half of it where both tie.
@@ -291,7 +390,7 @@ impl<'g, T: Number> Var<'g, T> {
     }
 
     #[track_caller]
-    pub(super) fn binary(self, op: Binary, other: impl IntoVar<'g, T>) -> Self {
+    pub(in crate::ops) fn binary(self, op: Binary, other: impl IntoVar<'g, T>) -> Self {
         let other = other.into_var(self.graph(), self.dtype_beside());
         self.graph().emit(Op::Binary(op), [self.erase(), other.erase()]).retype()
     }
