@@ -60,6 +60,7 @@ impl Linalg {
             Self::Svd => (kernels::svd_scratch(m, n), 30 * m * n * k),
             Self::Qr { .. } => (kernels::qr_scratch(m, n), 4 * m * n * n),
             Self::Expm => (kernels::expm_scratch(n), 10 * cube),
+            Self::ExpmAlong => (kernels::expm_along_scratch(n), 80 * cube),
             Self::Pinv => (kernels::pinv_scratch(m, n), 30 * m * n * k),
         }
     }
@@ -115,6 +116,7 @@ impl Linalg {
                 Self::Svd => kernels::svd(a, m, n, out, work),
                 Self::Qr { .. } => kernels::qr(a, m, n, out, work),
                 Self::Expm => kernels::expm(level, a, n, out, work),
+                Self::ExpmAlong => kernels::expm_along(level, a, operand(1, i), n, out, work),
                 Self::Pinv => kernels::pinv(a, m, n, out, work),
             }
         });
