@@ -7,6 +7,32 @@ pub(crate) fn expm_scratch(n: usize) -> usize {
     7 * n * n
 }
 
+/// What [`expm_along`] works in.
+pub(crate) fn expm_along_scratch(n: usize) -> usize {
+    2 * (2 * n) * (2 * n) + expm_scratch(2 * n)
+}
+
+/// The derivative of the exponential at `a` in the direction `g`: the upper right block of the exponential of `(a g; 0 a)`. It is
+/// linear in `g`, which is taken at norm 1, so that large directions cost no accuracy.
+pub(crate) fn expm_along<T: Entry>(level: Level, a: &[T], g: &[T], n: usize, out: &mut [T], work: &mut [T]) {
+    let norm = g.iter().fold(T::zero(), |sum, &g| sum + g * g).sqrt();
+    let norm = if norm > T::zero() && norm.is_finite() { norm } else { T::of(1.0) };
+    let wide = 2 * n;
+    let (blocks, work) = work.split_at_mut(wide * wide);
+    let (whole, work) = work.split_at_mut(wide * wide);
+    blocks.fill(T::zero());
+    for i in 0..n {
+        let row = i * n..(i + 1) * n;
+        blocks[i * wide..][..n].copy_from_slice(&a[row.clone()]);
+        blocks[i * wide + n..][..n].iter_mut().zip(&g[row.clone()]).for_each(|(to, &g)| *to = g / norm);
+        blocks[(n + i) * wide + n..][..n].copy_from_slice(&a[row]);
+    }
+    expm(level, blocks, wide, whole, work);
+    for (i, out) in out.chunks_exact_mut(n.max(1)).enumerate() {
+        out.iter_mut().zip(&whole[i * wide + n..]).for_each(|(out, &y)| *out = y * norm);
+    }
+}
+
 /// The coefficients of the numerator of the Padé approximant of degree 13, divided by the first; and the norm up to which it is
 /// exact in double precision (Higham, "The scaling and squaring method for the matrix exponential revisited", 2005).
 const DEGREE: usize = 13;

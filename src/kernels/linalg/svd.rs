@@ -70,7 +70,7 @@ pub(crate) fn pinv<T: Entry>(a: &[T], m: usize, n: usize, out: &mut [T], work: &
 }
 
 /// Copies the shorter axis of `a` to `rows`, and turns these until they are orthogonal, the longest first; does the same
-/// to `turned`. `sizes` become their lengths. False if an entry is not finite.
+/// to `turned`. `sizes` become their lengths; meanwhile they are the squares of these. False if an entry is not finite.
 fn orthogonalise<T: Entry>(
     a: &[T],
     m: usize,
@@ -89,20 +89,21 @@ fn orthogonalise<T: Entry>(
     }
     rows.iter_mut().for_each(|x| *x /= scale);
     let width = if turned.is_empty() { 0 } else { k };
+    for (size, row) in sizes.iter_mut().zip(rows.chunks_exact(long.max(1))) {
+        *size = dot(row, row);
+    }
     for _ in 0..PATIENCE {
         let mut still = true;
         for i in 0..k {
             for j in i + 1..k {
-                still &= !turn(rows, long, turned, width, i, j);
+                still &= !turn((rows, long), (turned, width), sizes, i, j);
             }
         }
         if still {
             break;
         }
     }
-    for (i, row) in rows.chunks_exact(long.max(1)).enumerate() {
-        sizes[i] = dot(row, row).sqrt() * scale;
-    }
+    sizes[..k].iter_mut().for_each(|size| *size = size.sqrt() * scale);
     for i in 0..k {
         let largest = (i..k).fold(i, |best, j| if sizes[j] > sizes[best] { j } else { best });
         sizes.swap(i, largest);
@@ -112,10 +113,17 @@ fn orthogonalise<T: Entry>(
     true
 }
 
-/// Turns rows `i` and `j` so that they are orthogonal and the first is the longer one; false if they are so already.
-fn turn<T: Entry>(rows: &mut [T], long: usize, turned: &mut [T], width: usize, i: usize, j: usize) -> bool {
+/// Turns rows `i` and `j`, whose squares are among `squares`, so that they are orthogonal and the first is the longer one;
+/// false if they are so already.
+fn turn<T: Entry>(
+    (rows, long): (&mut [T], usize),
+    (turned, width): (&mut [T], usize),
+    squares: &mut [T],
+    i: usize,
+    j: usize,
+) -> bool {
     let (x, y) = two_rows(rows, long, i, j);
-    let (xx, yy, xy) = (dot(x, x), dot(y, y), dot(x, y));
+    let (xx, yy, xy) = (squares[i], squares[j], dot(x, y));
     let near = T::epsilon() * T::of(long as f64).sqrt();
     if xy.abs() <= near * xx.sqrt() * yy.sqrt() {
         return false;
@@ -130,6 +138,7 @@ fn turn<T: Entry>(rows: &mut [T], long: usize, turned: &mut [T], width: usize, i
     // Of the two rotations the one after which the first row is the longer one.
     let (c, s) = if xx >= yy { (c, c * tangent) } else { (c * tangent.abs(), -c * tangent.signum()) };
     rotate(x, y, c, s);
+    (squares[i], squares[j]) = (dot(x, x), dot(y, y));
     let (x, y) = two_rows(turned, width, i, j);
     rotate(x, y, c, s);
     true

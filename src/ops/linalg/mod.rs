@@ -58,6 +58,8 @@ pub enum Linalg {
     },
     /// [`Var::expm`](crate::Var::expm)
     Expm,
+    /// The derivative of the exponential at the first operand in the direction of the second, in which it is linear.
+    ExpmAlong,
     /// [`Var::pinv`](crate::Var::pinv)
     Pinv,
 }
@@ -150,6 +152,11 @@ impl Linalg {
                 "(gq + Q M) R⁻ᵀ; M symmetric, its lower triangle that of R grᵀ - gqᵀ Q",
             ),
             Self::Expm => record("expm", "e^{#1}", "the derivative of exp at aᵀ in the direction g"),
+            Self::ExpmAlong => record(
+                "expm_along",
+                r"\operatorname{D}e^{#1}\left[#2\right]",
+                "the diagonal blocks, added, of expm_along((aᵀ 0; bᵀ aᵀ), (0 g; 0 0)); expm_along(aᵀ, g)",
+            ),
             Self::Pinv => record(
                 "pinv",
                 "{#1}^{+}",
@@ -192,7 +199,7 @@ impl Operation for Linalg {
 
     fn arity(&self) -> usize {
         match self {
-            Self::TriangularSolve(_) | Self::Solve { .. } => 2,
+            Self::TriangularSolve(_) | Self::Solve { .. } | Self::ExpmAlong => 2,
             Self::Cofactor { order } => 1 + *order as usize,
             _ => 1,
         }
@@ -222,15 +229,17 @@ impl Operation for Linalg {
         let with = |sizes: &[usize]| batch.iter().chain(sizes).copied().collect();
         let shape: Shape = match self {
             Self::TriangularSolve(_) | Self::Solve { .. } => solution(op, operands, batch, n)?,
-            Self::Cofactor { .. } => (1..operands.len()).try_fold(shape.clone(), |all, k| {
-                broadcast(&all, &operands[k].shape).map_err(|clash| -> Fault {
-                    Box::new(move |operand| Error::Broadcast {
-                        op,
-                        operands: Box::new([operand(0), operand(k)]),
-                        clash,
+            Self::Cofactor { .. } | Self::ExpmAlong => {
+                (1..operands.len()).try_fold(shape.clone(), |all, k| {
+                    broadcast(&all, &operands[k].shape).map_err(|clash| -> Fault {
+                        Box::new(move |operand| Error::Broadcast {
+                            op,
+                            operands: Box::new([operand(0), operand(k)]),
+                            clash,
+                        })
                     })
-                })
-            })?,
+                })?
+            }
             Self::Cholesky | Self::Inv | Self::Expm => shape.clone(),
             Self::Det | Self::LogAbsDet | Self::DetSign => with(&[]),
             Self::Eigvalsh | Self::Svdvals => with(&[k]),
@@ -258,13 +267,14 @@ impl Operation for Linalg {
             Self::Svd => rules::svd(a, y, g),
             Self::Qr { .. } => rules::qr(a, y, g),
             Self::Expm => rules::expm(a, g),
+            Self::ExpmAlong => rules::expm_along(k, at.inputs, y, g),
             Self::Pinv => rules::pinv(a, y, g),
         }
         .into()
     }
 
     fn stretches(&self) -> bool {
-        self.is_system() || matches!(self, Self::Cofactor { .. })
+        self.is_system() || matches!(self, Self::Cofactor { .. } | Self::ExpmAlong)
     }
 
     fn shape_giver(&self) -> Option<usize> {

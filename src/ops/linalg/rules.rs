@@ -202,14 +202,26 @@ pub(super) fn pinv<'g>(a: Expr<'g>, p: Expr<'g>, g: Expr<'g>) -> Expr<'g> {
     left + right - pt.matmul(g).matmul(pt)
 }
 
-/// The derivative of `exp` at `aᵀ` in the direction `g`: the upper right block of the exponential of `(aᵀ g; 0 aᵀ)`. It is
-/// linear in `g`, which is taken at norm 1, so that large cotangents cost no accuracy.
+/// The derivative of `exp` at `aᵀ` in the direction `g`.
 pub(super) fn expm<'g>(a: Expr<'g>, g: Expr<'g>) -> Expr<'g> {
-    let (a, norm) = (transposed(a), g.square().sum_keepdims([-2, -1]).sqrt().stop_gradient());
-    let norm = norm.gt(0.0).and(norm.lt(f64::INFINITY)).select(norm, 1.0);
-    let zeros = a.graph().literal(Literal::rounded(0.0, a.dtype())).broadcast_like(a);
-    let upper = concat(&[a, g / norm], a.ndim() - 1);
-    let blocks = concat(&[upper, concat(&[zeros, a], a.ndim() - 1)], a.ndim() - 2);
-    let whole = emit(Linalg::Expm, [blocks]);
-    whole.split(-2, 2)[0].split(-1, 2)[1] * norm
+    emit(Linalg::ExpmAlong, [transposed(a), g])
+}
+
+/// Of `y = D exp(a)[b]`, which is the upper right block of `exp(x)` for `x = (a b; 0 a)`: the derivative in `x` is that of `exp` at
+/// `xᵀ` in the direction of `(0 g; 0 0)`, and `a` stands in both blocks on the diagonal. It is linear in `b`.
+pub(super) fn expm_along<'g>(k: usize, inputs: &[Expr<'g>], y: Expr<'g>, g: Expr<'g>) -> Expr<'g> {
+    let at = transposed(inputs[0]);
+    if k == 1 {
+        return emit(Linalg::ExpmAlong, [at, g]);
+    }
+    let [at, along] = [at, transposed(inputs[1])].map(|block| block.broadcast_like(y));
+    let zeros = y.graph().literal(Literal::rounded(0.0, y.dtype())).broadcast_like(y);
+    let blocks = |upper: [Expr<'g>; 2], lower: [Expr<'g>; 2]| {
+        let rows = [upper, lower].map(|row| concat(&row, y.ndim() - 1));
+        concat(&rows, y.ndim() - 2)
+    };
+    let whole =
+        emit(Linalg::ExpmAlong, [blocks([at, zeros], [along, at]), blocks([zeros, g], [zeros, zeros])]);
+    let [upper, lower] = [0, 1].map(|i| whole.split(-2, 2)[i].split(-1, 2)[i]);
+    upper + lower
 }

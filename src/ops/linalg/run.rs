@@ -50,7 +50,8 @@ impl Linalg {
             Self::Det | Self::LogAbsDet | Self::DetSign => (n * n, cube / 3),
             Self::Cofactor { order } => {
                 let order = order as usize;
-                let choices = n.saturating_pow(order as u32 + 1);
+                // An estimate, which has to stay a number that can be added to others.
+                let choices = n.saturating_pow(order as u32 + 1).min(1 << 30);
                 (kernels::cofactor_scratch(n, order), (2 + order) * cube + choices)
             }
             Self::Eigvalsh => (kernels::eigh_scratch(n), 2 * cube),
@@ -59,6 +60,7 @@ impl Linalg {
             Self::Svd => (kernels::svd_scratch(m, n), 30 * m * n * k),
             Self::Qr { .. } => (kernels::qr_scratch(m, n), 4 * m * n * n),
             Self::Expm => (kernels::expm_scratch(n), 10 * cube),
+            Self::ExpmAlong => (kernels::expm_along_scratch(n), 80 * cube),
             Self::Pinv => (kernels::pinv_scratch(m, n), 30 * m * n * k),
         }
     }
@@ -114,6 +116,7 @@ impl Linalg {
                 Self::Svd => kernels::svd(a, m, n, out, work),
                 Self::Qr { .. } => kernels::qr(a, m, n, out, work),
                 Self::Expm => kernels::expm(level, a, n, out, work),
+                Self::ExpmAlong => kernels::expm_along(level, a, operand(1, i), n, out, work),
                 Self::Pinv => kernels::pinv(a, m, n, out, work),
             }
         });

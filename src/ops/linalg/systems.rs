@@ -4,13 +4,22 @@ use super::rules::{emit, identity_like};
 use super::{Linalg, Triangular};
 use crate::element::Real;
 use crate::error::{Error, fail};
-use crate::graph::Var;
+use crate::graph::{Expr, Var};
 use crate::ops::IntoVar;
 
 /// `solve` on columns; a vector is one of them.
 #[track_caller]
 fn on_columns<'g, T: Real>(b: Var<'g, T>, solve: impl FnOnce(Var<'g, T>) -> Var<'g, T>) -> Var<'g, T> {
     if b.ndim() == 1 { solve(b.expand_dims(-1)).squeeze(-1) } else { solve(b) }
+}
+
+/// Refuses what is not square, for operations that are made of others.
+#[track_caller]
+fn require_square(op: &'static str, x: Expr<'_>) {
+    if !matches!(x.shape()[..], [.., m, n] if m == n) {
+        let operand = Box::new(x.graph().arena().describe(x.id()));
+        fail(&Error::Rank { op, expected: "square matrices (.., n, n)", operand });
+    }
 }
 
 impl<'g, T: Real> Var<'g, T> {
@@ -213,12 +222,13 @@ impl<'g, T: Real> Var<'g, T> {
     /// ```
     ///
     /// # Panics
-    /// "`ln_abs_det` requires square matrices (.., n, n), got (2, 3)".
+    /// "`slogdet` requires square matrices (.., n, n), got (2, 3)".
     #[track_caller]
     #[must_use]
     pub fn slogdet(self) -> (Self, Self) {
-        let ln = emit(Linalg::LogAbsDet, [self.erase()]).retype();
-        (emit(Linalg::DetSign, [self.erase()]).retype(), ln)
+        let x = self.erase();
+        require_square("slogdet", x);
+        (emit(Linalg::DetSign, [x]).retype(), emit(Linalg::LogAbsDet, [x]).retype())
     }
 
     /// `ln det` of symmetric positive definite matrices, from their [`cholesky`](Self::cholesky) factor: `2 Σ ln Lᵢᵢ`. NaN where a matrix
@@ -233,11 +243,13 @@ impl<'g, T: Real> Var<'g, T> {
     /// ```
     ///
     /// # Panics
-    /// As [`cholesky`](Self::cholesky).
+    /// "`logdet_spd` requires square matrices (.., n, n), got (2, 3)".
     #[track_caller]
     #[must_use]
     pub fn logdet_spd(self) -> Self {
-        let l = self.cholesky().erase();
+        let x = self.erase();
+        require_square("logdet_spd", x);
+        let l = x.cholesky();
         let diagonal = l.index_along(-2).eq(l.index_along(-1)).select(l, 0.0).sum_axis(-1);
         (diagonal.ln().sum_axis(-1) * 2.0).retype()
     }
@@ -261,11 +273,8 @@ impl<'g, T: Real> Var<'g, T> {
     #[track_caller]
     #[must_use]
     pub fn matrix_power(self, n: i32) -> Self {
-        if !matches!(self.shape()[..], [.., m, n] if m == n) {
-            let operand = Box::new(self.graph().arena().describe(self.id()));
-            fail(&Error::Rank { op: "matrix_power", expected: "square matrices (.., n, n)", operand });
-        }
         let x = self.erase();
+        require_square("matrix_power", x);
         if n == 0 {
             // The matrix is never selected, but the power depends on it: its gradient is zero, not absent.
             let never = x.index_along(-1).lt(0.0);
@@ -275,7 +284,7 @@ impl<'g, T: Real> Var<'g, T> {
         let (mut power, mut rest) = (None, n.unsigned_abs());
         while rest > 0 {
             if rest % 2 == 1 {
-                power = Some(power.map_or(square, |power: crate::Expr<'g>| power.matmul(square)));
+                power = Some(power.map_or(square, |power: Expr<'g>| power.matmul(square)));
             }
             rest /= 2;
             if rest > 0 {

@@ -69,14 +69,14 @@ fn scatter<'g>(
     a: &Attributes<'_>,
     f: impl FnOnce(Var<'g>, i32, ArrayD<i64>, Var<'g>) -> Var<'g>,
 ) -> Result<Var<'g>> {
-    if a.has("rows") && a.has("cols") {
+    if a.has("rows") {
+        // Elements of a matrix, as elements of its rows one behind the other.
         let (rows, columns) = (a.the_indices("rows")?, a.the_indices("cols")?);
         return x.two(|x, y| {
-            let count = x.shape()[1] as i64;
-            let sizes = x.shape();
-            let line = rows.mapv(|row| row.rem_euclid(sizes[0] as i64) * count)
-                + columns.mapv(|column| column.rem_euclid(count));
-            f(x.flatten([0, 1]), 0, line, y).reshape(sizes)
+            let sizes = [x.shape()[0] as i64, x.shape()[1] as i64];
+            let place =
+                rows.mapv(|i| i.rem_euclid(sizes[0])) * sizes[1] + columns.mapv(|j| j.rem_euclid(sizes[1]));
+            f(x.ravel(), 0, place, y).reshape_like(x)
         });
     }
     let (axis, indices) = (a.axis("axis")?.unwrap_or(0), a.the_indices("indices")?);
