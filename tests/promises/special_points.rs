@@ -144,6 +144,12 @@ fn variable_powers_at_zero() {
         same([1, 2, 3].map(|n| partial((0.0, b), [0, n], pow)), [0.0; 3]);
     }
     assert_eq!(partial((0.0, 2.0), [1, 1], pow), 0.0);
+    // ∂a aᵇ = b aᵇ⁻¹ is 0 at b = 0, but it does not stay so: ∂b ∂a aᵇ = 1/a there, whichever comes first.
+    same([0, 1, 2, 3].map(|m| partial((4.0, 0.0), [m, 0], pow)), [1.0, 0.0, 0.0, 0.0]);
+    same([0, 1, 2, 3].map(|m| partial((-2.0, 0.0), [m, 0], pow)), [1.0, 0.0, 0.0, 0.0]);
+    assert_eq!(partial((4.0, 0.0), [1, 1], pow), 0.25);
+    assert_eq!(partial((4.0, 0.0), [2, 1], pow), -0.0625);
+    assert_eq!(partial((NAN, 0.0), [1, 0], pow), 0.0);
     // A negative base: the polynomial by the base, nothing by the exponent.
     same([0, 1, 2, 3].map(|m| partial((-2.0, 3.0), [m, 0], pow)), [-8.0, 12.0, -12.0, 6.0]);
     assert!(partial((-2.0, 3.0), [0, 1], pow).is_nan());

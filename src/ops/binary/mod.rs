@@ -225,7 +225,12 @@ binary! {
             match b.as_literal() {
                 Some(0.0) => Cotangent::Zero,
                 Some(p) => (g * (a.pow(p - 1.0) * p)).into(),
-                None => b.eq(0.0).select(0.0, g * (b * a.pow(b - 1.0))).into(),
+                // Not 0 for every b = 0: the slope of it by b is 1/a.
+                None => {
+                    let power = a.pow(b - 1.0);
+                    let pole = b.eq(0.0) & !power.abs().lt(f64::INFINITY);
+                    pole.select(0.0, g * (b * power)).into()
+                }
             },
             (a.eq(0.0) & b.ge(0.0)).select(0.0, g * (y * a.ln())),
         ],
