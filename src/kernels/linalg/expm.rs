@@ -1,10 +1,55 @@
 //! The exponential of a matrix.
 
-use super::{Entry, Level, product, solve};
+use super::{Entry, Level, product, scale_of, solve};
 
-/// What [`expm`] works in.
-pub(crate) fn expm_scratch(n: usize) -> usize {
-    7 * n * n
+/// What [`expm_along`] works in, for so many directions.
+pub(crate) fn expm_scratch(n: usize, order: u32) -> usize {
+    let blocks = if order == 0 { 7 } else { 9 << (2 * order) };
+    blocks * n * n
+}
+
+/// `eᵃ`, or its derivative in these directions: the upper right block of the exponential of the block matrix `(a h; 0 a)`, and so
+/// on. It is linear in each direction, which is taken at size 1, so that a large one costs no accuracy.
+pub(crate) fn expm_along<T: Entry>(
+    level: Level,
+    a: &[T],
+    directions: &[&[T]],
+    n: usize,
+    out: &mut [T],
+    work: &mut [T],
+) {
+    if directions.is_empty() {
+        return expm(level, a, n, out, work);
+    }
+    let scales = || directions.iter().map(|h| scale_of(h));
+    let Some(scale) = scales().try_fold(T::one(), |all, scale| Some(all * scale?)) else {
+        return out.fill(T::nan());
+    };
+    let side = n << directions.len();
+    let (blocks, work) = work.split_at_mut(side * side);
+    let (whole, work) = work.split_at_mut(side * side);
+    blocks.fill(T::zero());
+    for block in 0..1 << directions.len() {
+        copy_block(a, T::one(), n, blocks, side, [block, block]);
+        for (k, (h, scale)) in
+            directions.iter().zip(scales()).enumerate().filter(|(k, _)| block >> k & 1 == 0)
+        {
+            copy_block(h, scale.unwrap_or(T::one()), n, blocks, side, [block, block | 1 << k]);
+        }
+    }
+    expm(level, blocks, side, whole, work);
+    for (i, row) in out.chunks_exact_mut(n.max(1)).enumerate() {
+        let from = &whole[(i + 1) * side - n..(i + 1) * side];
+        row.iter_mut().zip(from).for_each(|(out, &x)| *out = x * scale);
+    }
+}
+
+/// Writes `x / scale` where a block of a matrix stands.
+fn copy_block<T: Entry>(x: &[T], scale: T, n: usize, out: &mut [T], side: usize, [row, column]: [usize; 2]) {
+    for (i, x) in x.chunks_exact(n.max(1)).enumerate() {
+        let at = (row * n + i) * side + column * n;
+        out[at..at + n].iter_mut().zip(x).for_each(|(out, &x)| *out = x / scale);
+    }
 }
 
 /// The coefficients of the numerator of the Padé approximant of degree 13, divided by the first; and the norm up to which it is
@@ -22,7 +67,7 @@ fn coefficients() -> [f64; DEGREE + 1] {
 }
 
 /// `eᵃ`, by a Padé approximant of `a / 2ˢ`, squared `s` times.
-pub(crate) fn expm<T: Entry>(level: Level, a: &[T], n: usize, out: &mut [T], work: &mut [T]) {
+fn expm<T: Entry>(level: Level, a: &[T], n: usize, out: &mut [T], work: &mut [T]) {
     let size = n * n;
     let column = |j: usize| (0..n).fold(T::zero(), |sum, i| sum + a[i * n + j].abs());
     let norm = (0..n).fold(T::zero(), |norm, j| norm.max(column(j)));

@@ -56,8 +56,12 @@ pub enum Linalg {
         /// They have to be square: the left part of a wide matrix.
         square: bool,
     },
-    /// [`Var::expm`](crate::Var::expm)
-    Expm,
+    /// [`Var::expm`](crate::Var::expm), and its derivatives: of the first operand in the directions of the others, in which it is
+    /// linear.
+    Expm {
+        /// How many directions there are.
+        order: u32,
+    },
     /// [`Var::pinv`](crate::Var::pinv)
     Pinv,
 }
@@ -149,7 +153,10 @@ impl Linalg {
                 r"\operatorname{qr}\left(#1\right)",
                 "(gq + Q M) R⁻ᵀ; M symmetric, its lower triangle that of R grᵀ - gqᵀ Q",
             ),
-            Self::Expm => record("expm", "e^{#1}", "the derivative of exp at aᵀ in the direction g"),
+            Self::Expm { order: 0 } => {
+                record("expm", "e^{#1}", "the derivative of exp at aᵀ in the direction g")
+            }
+            Self::Expm { .. } => record("expm_along", "D e^{#1}", "expm_along(aᵀ, .., g)"),
             Self::Pinv => record(
                 "pinv",
                 "{#1}^{+}",
@@ -193,7 +200,7 @@ impl Operation for Linalg {
     fn arity(&self) -> usize {
         match self {
             Self::TriangularSolve(_) | Self::Solve { .. } => 2,
-            Self::Cofactor { order } => 1 + *order as usize,
+            Self::Cofactor { order } | Self::Expm { order } => 1 + *order as usize,
             _ => 1,
         }
     }
@@ -222,16 +229,18 @@ impl Operation for Linalg {
         let with = |sizes: &[usize]| batch.iter().chain(sizes).copied().collect();
         let shape: Shape = match self {
             Self::TriangularSolve(_) | Self::Solve { .. } => solution(op, operands, batch, n)?,
-            Self::Cofactor { .. } => (1..operands.len()).try_fold(shape.clone(), |all, k| {
-                broadcast(&all, &operands[k].shape).map_err(|clash| -> Fault {
-                    Box::new(move |operand| Error::Broadcast {
-                        op,
-                        operands: Box::new([operand(0), operand(k)]),
-                        clash,
+            Self::Cofactor { .. } | Self::Expm { .. } => {
+                (1..operands.len()).try_fold(shape.clone(), |all, k| {
+                    broadcast(&all, &operands[k].shape).map_err(|clash| -> Fault {
+                        Box::new(move |operand| Error::Broadcast {
+                            op,
+                            operands: Box::new([operand(0), operand(k)]),
+                            clash,
+                        })
                     })
-                })
-            })?,
-            Self::Cholesky | Self::Inv | Self::Expm => shape.clone(),
+                })?
+            }
+            Self::Cholesky | Self::Inv => shape.clone(),
             Self::Det | Self::LogAbsDet | Self::DetSign => with(&[]),
             Self::Eigvalsh | Self::Svdvals => with(&[k]),
             Self::Eigh => with(&[n + 1, n]),
@@ -257,18 +266,18 @@ impl Operation for Linalg {
             Self::Svdvals => rules::svdvals(a, g),
             Self::Svd => rules::svd(a, y, g),
             Self::Qr { .. } => rules::qr(a, y, g),
-            Self::Expm => rules::expm(a, g),
+            Self::Expm { order } => rules::expm(*order, k, at.inputs, g),
             Self::Pinv => rules::pinv(a, y, g),
         }
         .into()
     }
 
     fn stretches(&self) -> bool {
-        self.is_system() || matches!(self, Self::Cofactor { .. })
+        self.is_system() || matches!(self, Self::Cofactor { .. } | Self::Expm { .. })
     }
 
     fn shape_giver(&self) -> Option<usize> {
-        matches!(self, Self::Cholesky | Self::Inv | Self::Expm).then_some(0)
+        matches!(self, Self::Cholesky | Self::Inv | Self::Expm { order: 0 }).then_some(0)
     }
 
     fn is_whole(&self) -> bool {

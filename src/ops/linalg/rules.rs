@@ -1,7 +1,7 @@
 //! The derivative rules of the family, and the expressions that they share.
 
 use super::super::matmul::transposed;
-use super::super::slice::{concat, part_like};
+use super::super::slice::part_like;
 use super::{Linalg, Triangular};
 use crate::element::{DType, Literal};
 use crate::graph::Expr;
@@ -126,7 +126,17 @@ pub(super) fn det<'g>(a: Expr<'g>, g: Expr<'g>) -> Expr<'g> {
 
 /// The cofactors in one direction more, or in another one.
 pub(super) fn cofactor<'g>(order: u32, k: usize, inputs: &[Expr<'g>], g: Expr<'g>) -> Expr<'g> {
-    let mut operands = inputs.to_vec();
+    along(|order| Linalg::Cofactor { order }, order, k, inputs.to_vec(), g)
+}
+
+/// What is linear in each of `order` directions, with `g` as one more, or in the place of direction `k`.
+fn along<'g>(
+    op: fn(u32) -> Linalg,
+    order: u32,
+    k: usize,
+    mut operands: Vec<Expr<'g>>,
+    g: Expr<'g>,
+) -> Expr<'g> {
     let order = if k == 0 {
         operands.push(g);
         order + 1
@@ -134,8 +144,8 @@ pub(super) fn cofactor<'g>(order: u32, k: usize, inputs: &[Expr<'g>], g: Expr<'g
         operands[k] = g;
         order
     };
-    let op = Op::Linalg(Linalg::Cofactor { order });
-    g.graph().apply(op, &operands).expect("a derivative has the shapes of its operation")
+    let applied = g.graph().apply(Op::Linalg(op(order)), &operands);
+    applied.expect("a derivative has the shapes of its operation")
 }
 
 /// `g a⁻ᵀ`
@@ -202,14 +212,8 @@ pub(super) fn pinv<'g>(a: Expr<'g>, p: Expr<'g>, g: Expr<'g>) -> Expr<'g> {
     left + right - pt.matmul(g).matmul(pt)
 }
 
-/// The derivative of `exp` at `aᵀ` in the direction `g`: the upper right block of the exponential of `(aᵀ g; 0 aᵀ)`. It is
-/// linear in `g`, which is taken at norm 1, so that large cotangents cost no accuracy.
-pub(super) fn expm<'g>(a: Expr<'g>, g: Expr<'g>) -> Expr<'g> {
-    let (a, norm) = (transposed(a), g.square().sum_keepdims([-2, -1]).sqrt().stop_gradient());
-    let norm = norm.gt(0.0).and(norm.lt(f64::INFINITY)).select(norm, 1.0);
-    let zeros = a.graph().literal(Literal::rounded(0.0, a.dtype())).broadcast_like(a);
-    let upper = concat(&[a, g / norm], a.ndim() - 1);
-    let blocks = concat(&[upper, concat(&[zeros, a], a.ndim() - 1)], a.ndim() - 2);
-    let whole = emit(Linalg::Expm, [blocks]);
-    whole.split(-2, 2)[0].split(-1, 2)[1] * norm
+/// The derivative of `exp` at `aᵀ` in the direction `g`; that of a derivative is one in one direction more, or in another.
+pub(super) fn expm<'g>(order: u32, k: usize, inputs: &[Expr<'g>], g: Expr<'g>) -> Expr<'g> {
+    let operands = inputs.iter().map(|&x| transposed(x)).collect();
+    along(|order| Linalg::Expm { order }, order, k, operands, g)
 }
