@@ -98,6 +98,8 @@ mod book {
     mod running {}
     #[doc = include_str!("../docs/src/kinks.md")]
     mod kinks {}
+    #[doc = include_str!("../docs/src/special-points.md")]
+    mod special_points {}
     #[doc = include_str!("../docs/src/adding-an-operation.md")]
     mod adding_an_operation {}
     #[doc = include_str!("../docs/src/design.md")]

@@ -69,6 +69,18 @@ fn the_table_of_operations_is_current() {
     );
 }
 
+#[test]
+fn the_diff_that_adds_an_operation_is_real() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let page = std::fs::read_to_string(root.join("docs/src/adding-an-operation.md")).unwrap();
+    let diff = page.split("```diff\n").nth(1).and_then(|rest| rest.split("\n```\n").next()).unwrap();
+    let file = diff.lines().find_map(|line| line.strip_prefix("+++ b/")).unwrap();
+    let added: Vec<&str> = diff.lines().skip(3).filter_map(|line| line.strip_prefix('+')).collect();
+    let source = std::fs::read_to_string(root.join(file)).unwrap();
+    assert!(added.len() > 10 && added.len() < 25, "{} lines", added.len());
+    assert!(source.contains(&added.join("\n")), "{file} has not these lines:\n{}", added.join("\n"));
+}
+
 /// `x²` at -1 and 3, as it should be.
 fn square() -> Case {
     let [x, c, k] = [array![-1.0, 3.0], array![0.5, -2.0], array![2.0, 1.0]].map(|array| array.into_dyn());

@@ -1,10 +1,8 @@
 //! Jacobians and Hessians, as expressions.
 
-use ndarray::arr0;
-
 use super::batch::Batching;
 use super::{Derivative, derive_from, found, zeros_like};
-use crate::element::{DType, Element, Literal, Real, with_float};
+use crate::element::{DType, Literal, Real};
 #[cfg(doc)]
 use crate::error::Error;
 use crate::error::{OrFail, Result};
@@ -124,13 +122,10 @@ fn jacobians<'g>(y: Expr<'g>, targets: &[Expr<'g>], absent: Absent) -> Result<Ve
 }
 
 /// A node that stands for the cotangent of `y`: as any expression it has a shape, and sizes as free as those of `y`,
-/// but nothing is ever read of it: or 0, by a rule that is linear in the cotangent by value and not by form, as that
-/// of the matrix exponential.
+/// but nothing is ever read of it.
 pub(super) fn stand_in(y: Expr<'_>) -> Expr<'_> {
     let signature = Signature { dtype: y.dtype(), shape: Shape::scalar() };
-    let zero =
-        with_float!(y.dtype(), T => Some(T::value(arr0(T::default()).into_dyn().into_shared())), _ => None);
-    let leaf = y.graph().add_leaf(LeafKind::Input, None, signature, zero, y.origin());
+    let leaf = y.graph().add_leaf(LeafKind::Input, None, signature, None, y.origin());
     y.graph().with_origin(y.origin(), || leaf.or_fail().broadcast_like(y))
 }
 

@@ -36,8 +36,8 @@ pub(crate) use self::level::Kernel;
 pub use self::level::Level;
 pub(crate) use self::linalg::{
     Entry, Triangle, batch_parts, cholesky, cofactor, cofactor_scratch, determinant, each_matrix, eigh,
-    eigh_scratch, eigvalsh, expm_along, expm_scratch, inverse, log_determinant, pinv, pinv_scratch, qr,
-    qr_scratch, solve, svd, svd_scratch, svdvals, triangular_solve,
+    eigh_scratch, eigvalsh, expm, expm_along, expm_along_scratch, expm_scratch, inverse, log_determinant,
+    pinv, pinv_scratch, qr, qr_scratch, solve, svd, svd_scratch, svdvals, triangular_solve,
 };
 pub(crate) use self::map::{map, map_at, map_near, select, zip, zip_at};
 pub(crate) use self::math::Fast;

@@ -69,8 +69,9 @@ fn scan<T: Copy + Send>(
     each_part(outer, middle * inner, out, threads, |_, blocks, out| {
         for (o, out) in blocks.zip(out.chunks_exact_mut(middle * inner)) {
             let start = o * middle * inner;
-            for i in row(0) * inner..(row(0) + 1) * inner {
-                out[i] = first(start + i);
+            let head = row(0) * inner;
+            for (to, at) in out[head..head + inner].iter_mut().zip(start + head..) {
+                *to = first(at);
             }
             for step in 1..middle {
                 let (from, to) = (row(step - 1) * inner, row(step) * inner);

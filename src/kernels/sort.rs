@@ -40,7 +40,8 @@ pub(crate) fn argsort<T: Copy + PartialOrd + Sync>(
     });
 }
 
-/// Numbers that are no two the same need no stable sort, which would allocate: equal elements are told apart by index.
+/// Equal elements are told apart by their indices: so no two are the same to the sort, and it need not be a stable one, which
+/// would allocate.
 #[inline(always)]
 fn sort<T: Copy + PartialOrd>(indices: &mut [i64], descending: bool, x: impl Fn(usize) -> T) {
     indices.iter_mut().zip(0..).for_each(|(index, k)| *index = k);

@@ -99,7 +99,7 @@ impl<'g, T: Real> Attention<'g, T> {
         let scores = q.matmul(transposed(k));
         let scores = match self.scale {
             Some(scale) => scores * scale,
-            None => scores / q.size_of(-1).sqrt(),
+            None => scores * q.size_of(-1).sqrt().recip(),
         };
         let scores = self.bias.map_or(scores, |bias| scores + bias).erase();
         self.weights(scores).retype::<T>().matmul(v)

@@ -170,7 +170,7 @@ pub fn squared_hinge<'g, T: Real>(
 ///
 /// So a certain prediction that is right costs 0, with derivative -1 at `a = 1` and 1 at `a = 0`, and one that is wrong costs ∞.
 /// (The formula written by hand is NaN for the former.) Derivatives: `(a - y) / (a (1 - a))`, and `ln(1 - a) - ln a` with
-/// respect to the target, in which an infinite logarithm beside `0 ·` is 0. Of `a = z.sigmoid()` it is rewritten to
+/// respect to the target, which is infinite for a certain prediction. Of `a = z.sigmoid()` it is rewritten to
 /// [`bce_with_logits`] of `z`, and finite whatever `z` is.
 ///
 /// ```
@@ -190,15 +190,16 @@ pub fn squared_hinge<'g, T: Real>(
 #[must_use]
 pub fn bce<'g, T: Real>(a: Var<'g, T>, target: impl IntoVar<'g, T>, reduction: Reduction) -> Var<'g, T> {
     let target = target_like("bce", a, target);
-    reduction.of(-(weighted(target, a.ln()) + weighted(1.0 - target, (1.0 - a).ln())))
+    reduction.of(-(weighted_ln(target, a) + weighted_ln(1.0 - target, 1.0 - a)))
 }
 
-/// `weight · ln`, in which an infinite logarithm counts as 0 where the weight is 0. It is the logarithm that is asked, since it
-/// may be finite where the probability is rounded to 0.
+/// `weight · ln(p)`, and [`xlogy`](Var::xlogy) where that is `0 · ln 0`. It is the logarithm that is asked, since it is rewritten,
+/// and finite, where `p` is a sigmoid that is rounded to 0.
 #[track_caller]
-fn weighted<'g, T: Real>(weight: Var<'g, T>, ln: Var<'g, T>) -> Var<'g, T> {
+fn weighted_ln<'g, T: Real>(weight: Var<'g, T>, p: Var<'g, T>) -> Var<'g, T> {
+    let ln = p.ln();
     let nothing = weight.eq(0.0) & ln.eq(f64::NEG_INFINITY);
-    weight * nothing.select(0.0, ln)
+    nothing.select(weight.xlogy(p), weight * ln)
 }
 
 /// The binary cross-entropy of logits, `y softplus(-z) + (1 - y) softplus(z)`: [`bce`] of `σ(z)`, finite and accurate in both

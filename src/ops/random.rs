@@ -316,6 +316,30 @@ impl<'g> Rng<'g> {
         self.random::<f64>(shape).lt(p)
     }
 
+    /// The numbers 0, 1, …, n - 1 in random order, along the last axis of the shape: each of the orders is as likely as the
+    /// others. For several axes, every line has an order of its own. It is the order in which as many
+    /// [`random`](Self::random) numbers are sorted. There is no derivative.
+    ///
+    /// ```
+    /// # use gradus::prelude::*;
+    /// # let g = Graph::new();
+    /// let rng = g.rng("rng", 1);
+    /// let order = rng.permutation([10]);
+    /// assert_eq!(order.sum().item()?, 45);
+    /// let x = g.input("x", Array2::<f64>::ones((10, 3)));
+    /// let shuffled = x.take(0, order);
+    /// assert_eq!(shuffled.shape(), [10, 3]);
+    /// # Ok::<(), gradus::Error>(())
+    /// ```
+    ///
+    /// # Panics
+    /// If the generator is freed, or if the shape has no axis: "`argsort` got axis -1 of an array with 0 axes".
+    #[track_caller]
+    #[must_use]
+    pub fn permutation(self, shape: impl ShapeLike<'g>) -> Var<'g, i64> {
+        self.random::<f64>(shape).argsort(-1)
+    }
+
     /// Integers evenly distributed from `low` on and below `high`: `low + ⌊(high - low) u⌋`. There is no derivative.
     ///
     /// ```

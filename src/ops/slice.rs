@@ -391,7 +391,7 @@ impl<'g, T: Dtype> Var<'g, T> {
     /// ```
     ///
     /// # Panics
-    /// If they are not two axes of the array: "`diagonal` cannot take axes [0]: it requires two, of rows and of columns".
+    /// If they are not two axes of the array: "`diagonal` cannot take axes \[0\]: it requires two, of rows and of columns".
     #[track_caller]
     #[must_use]
     pub fn diagonal(self, offset: isize, axes: impl Into<Axes>) -> Self {

@@ -117,6 +117,33 @@ fn masks_and_integers_are_as_frequent_as_they_should_be() {
     }
 }
 
+#[test]
+fn permutations_are_permutations_and_each_is_as_likely() {
+    let g = Graph::new();
+    let rng = g.rng("rng", 6);
+    let orders = rng.permutation([24_000, 4]).value().unwrap();
+    let mut seen = std::collections::BTreeMap::new();
+    for order in orders.outer_iter() {
+        let order: Vec<i64> = order.iter().copied().collect();
+        let mut sorted = order.clone();
+        sorted.sort_unstable();
+        assert_eq!(sorted, [0, 1, 2, 3]);
+        *seen.entry(order).or_insert(0) += 1;
+    }
+    let counts: Vec<usize> = seen.into_values().collect();
+    assert!(counts.len() == 24 && chi_square(&counts).abs() < 4.0, "{counts:?}");
+    let x = g.input("x", ndarray::Array1::from_iter((0..50).map(f64::from)));
+    let mut shuffle = g.compile(x.take(0, rng.permutation(x)), ()).unwrap();
+    let (first, second) = (shuffle.run().unwrap().to_owned(), shuffle.run().unwrap().to_owned());
+    assert!(first != second && first.sum() == 1225.0);
+    let batch = array_of(7);
+    assert_eq!(shuffle.run_with(&[x.feed(&batch)]).unwrap().sum(), 21.0);
+}
+
+fn array_of(n: usize) -> ndarray::Array1<f64> {
+    (0..n).map(|i| i as f64).collect()
+}
+
 /// What is drawn must not change from release to release.
 #[test]
 fn the_numbers_of_a_seed_are_these() {
@@ -411,6 +438,8 @@ fn mistakes() {
     assert!(panic.file.ends_with("random.rs"));
     let panic = panicked(|| rng.bernoulli(x, [3]));
     assert!(panic.text.starts_with("`lt` cannot broadcast (3,) and (2,): 3 (axis 0) != 2 (axis 0)"));
+    let panic = panicked(|| rng.permutation(()));
+    assert!(panic.text.starts_with("`argsort` got axis -1 of an array with 0 axes"), "{}", panic.text);
     let panic = panicked(|| g.rng("x", 1));
     assert!(panic.text.starts_with("the name of a leaf must be unique, taken by `x`"));
     let h = Graph::new();
@@ -421,6 +450,6 @@ fn mistakes() {
     g.truncate(mark);
     assert!(panicked(|| lost.random::<f64>([2])).text.starts_with("`random` got a handle of a freed node"));
     assert!(panicked(|| lost.reseed(2)).text.starts_with("`set_value` got a handle of a freed node"));
-    // The mask of `bernoulli` was the first: a draw counts also where its use was refused.
-    assert_eq!(rng.random::<f64>(x).to_string(), "rng.random(1)");
+    // Those of `bernoulli` and `permutation` were the first: a draw counts also where its use was refused.
+    assert_eq!(rng.random::<f64>(x).to_string(), "rng.random(2)");
 }

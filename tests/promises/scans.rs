@@ -103,7 +103,7 @@ fn compare_each(label: &str, values: &ArrayD<f64>, formula: Formula<'_>) {
     let dd = (d * g.constant(&v)).sum().grad(x);
     let mut program = g.compile((cost, d, dd), ()).unwrap();
     let (d, dd) = {
-        let (_, d, dd) = program.run_with(&[x.feed(&values)]).unwrap();
+        let (_, d, dd) = program.run_with(&[x.feed(values)]).unwrap();
         (d.to_owned(), dd.to_owned())
     };
     let mut at = |direction: &ArrayD<f64>, t: f64| {

@@ -21,6 +21,7 @@ pub fn unsupported<T>(reason: impl Into<String>) -> Result<T> {
 /// The attributes, and which of them have been read: one that nothing reads is one that is not understood.
 pub struct Attributes<'a> {
     all: &'a Map<String, Value>,
+    expression: &'a str,
     read: RefCell<BTreeSet<String>>,
 }
 
@@ -32,9 +33,14 @@ pub enum Place {
 }
 
 impl<'a> Attributes<'a> {
-    pub fn new(all: &'a Map<String, Value>) -> Self {
+    /// Those of a case, and its formula in the notation of JAX, for the operation whose attributes do not say all of it.
+    pub fn new(all: &'a Map<String, Value>, expression: &'a str) -> Self {
         // What is written for readers.
-        Self { all, read: RefCell::new(BTreeSet::from(["note".to_owned()])) }
+        Self { all, expression, read: RefCell::new(BTreeSet::from(["note".to_owned()])) }
+    }
+
+    pub fn expression(&self) -> &'a str {
+        self.expression
     }
 
     /// Refuses attributes that nothing has read.
@@ -134,10 +140,6 @@ impl<'a> Attributes<'a> {
     /// One axis.
     pub fn axis(&self, key: &str) -> Result<Option<i32>> {
         self.integer(key)?.map(|axis| narrow(key, axis)).transpose()
-    }
-
-    pub fn the_axis(&self, key: &str) -> Result<i32> {
-        self.required(key, self.axis(key)?)
     }
 
     /// Pairs of sizes; one number stands for an equal pair.

@@ -171,7 +171,7 @@ fn record<'g>(
         arrays.iter().enumerate().map(|(i, array)| leaf(format!("{letter}{i}"), array)).collect()
     };
     let x = leaves("x", &case.inputs);
-    let attributes = Attributes::new(&case.attributes);
+    let attributes = Attributes::new(&case.attributes, &case.expression);
     let y = formulas::build(&case.op, &x, &attributes).and_then(|y| attributes.all_read().map(|()| y));
     let y = y.map_err(Stop::Unsupported)?;
     if y.len() != case.outputs.len() {

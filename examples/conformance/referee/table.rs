@@ -35,6 +35,7 @@ pub fn page(cases: &[Case]) -> String {
         let Some(outputs) = recorded(&graph, case) else { continue };
         let names = note(&graph, &mut families);
         if !names.contains(&*case.op) {
+            // What is a record in one case may be none in another, as the product of two numbers.
             composed.entry(&*case.op).or_insert((&*case.expression, names));
         }
         // Derivatives are made of operations that nobody writes.
@@ -49,6 +50,7 @@ pub fn page(cases: &[Case]) -> String {
     }
     note_elementwise(&mut families);
     note_others(&mut families);
+    composed.retain(|op, _| families.values().all(|records| !records.contains_key(op)));
     print(&families, &composed)
 }
 
@@ -56,7 +58,7 @@ pub fn page(cases: &[Case]) -> String {
 fn recorded<'g>(graph: &'g Graph, case: &Case) -> Option<Vec<Var<'g>>> {
     let named = case.inputs.iter().enumerate();
     let x: Vec<Var<'g>> = named.map(|(i, array)| graph.input(&format!("x{i}"), array)).collect();
-    formulas::build(&case.op, &x, &Attributes::new(&case.attributes)).ok()
+    formulas::build(&case.op, &x, &Attributes::new(&case.attributes, &case.expression)).ok()
 }
 
 fn leaves(graph: &Graph) -> Vec<Var<'_>> {
@@ -95,6 +97,14 @@ fn note_others(families: &mut Families) {
         let _ = (mask & !mask, mask | mask, mask.select(x, 0.0));
     }
     let _ = (x.argmax(), x.argsort(0), x.cast::<f32>(), x.checkpoint(), x.size_of(0), x.index_along(0));
+    let rng = graph.rng("rng", 1);
+    let _ = (
+        rng.random::<f64>([2]),
+        rng.standard_normal::<f64>([2]),
+        rng.bernoulli(0.5, [2]),
+        rng.integers(0, 3, [2]),
+    );
+    let _ = x.with_gradient(x, |g| 2.0 * g);
     note(&graph, families);
 }
 
@@ -109,7 +119,7 @@ fn print(families: &Families, composed: &BTreeMap<&str, (&str, BTreeSet<&str>)>)
             let _ = writeln!(page, "| `{}` | {formula} | {derivative} |", name.replace('|', "\\|"));
         }
     }
-    page.push_str("\n## Composed\n\nThese are formulas of the primitives, and their derivatives follow. The formula is that of a case, in the notation of JAX.\n\n");
+    page.push_str("\n## Composed, or by another name\n\nThese are formulas of the primitives, and their derivatives follow. The formula is that of a case, in the notation of JAX.\n\n");
     page.push_str("| operation | for example | made of |\n|---|---|---|\n");
     for (op, (expression, names)) in composed {
         let names: Vec<_> = names.iter().map(|name| format!("`{}`", name.replace('|', "\\|"))).collect();

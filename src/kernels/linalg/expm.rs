@@ -1,54 +1,35 @@
 //! The exponential of a matrix.
 
-use super::{Entry, Level, product, scale_of, solve};
+use super::{Entry, Level, product, solve};
 
-/// What [`expm_along`] works in, for so many directions.
-pub(crate) fn expm_scratch(n: usize, order: u32) -> usize {
-    let blocks = if order == 0 { 7 } else { 9 << (2 * order) };
-    blocks * n * n
+/// What [`expm`] works in.
+pub(crate) fn expm_scratch(n: usize) -> usize {
+    7 * n * n
 }
 
-/// `eᵃ`, or its derivative in these directions: the upper right block of the exponential of the block matrix `(a h; 0 a)`, and so
-/// on. It is linear in each direction, which is taken at size 1, so that a large one costs no accuracy.
-pub(crate) fn expm_along<T: Entry>(
-    level: Level,
-    a: &[T],
-    directions: &[&[T]],
-    n: usize,
-    out: &mut [T],
-    work: &mut [T],
-) {
-    if directions.is_empty() {
-        return expm(level, a, n, out, work);
-    }
-    let scales = || directions.iter().map(|h| scale_of(h));
-    let Some(scale) = scales().try_fold(T::one(), |all, scale| Some(all * scale?)) else {
-        return out.fill(T::nan());
-    };
-    let side = n << directions.len();
-    let (blocks, work) = work.split_at_mut(side * side);
-    let (whole, work) = work.split_at_mut(side * side);
+/// What [`expm_along`] works in.
+pub(crate) fn expm_along_scratch(n: usize) -> usize {
+    2 * (2 * n) * (2 * n) + expm_scratch(2 * n)
+}
+
+/// The derivative of the exponential at `a` in the direction `g`: the upper right block of the exponential of `(a g; 0 a)`. It is
+/// linear in `g`, which is taken at norm 1, so that large directions cost no accuracy.
+pub(crate) fn expm_along<T: Entry>(level: Level, a: &[T], g: &[T], n: usize, out: &mut [T], work: &mut [T]) {
+    let norm = g.iter().fold(T::zero(), |sum, &g| sum + g * g).sqrt();
+    let norm = if norm > T::zero() && norm.is_finite() { norm } else { T::of(1.0) };
+    let wide = 2 * n;
+    let (blocks, work) = work.split_at_mut(wide * wide);
+    let (whole, work) = work.split_at_mut(wide * wide);
     blocks.fill(T::zero());
-    for block in 0..1 << directions.len() {
-        copy_block(a, T::one(), n, blocks, side, [block, block]);
-        for (k, (h, scale)) in
-            directions.iter().zip(scales()).enumerate().filter(|(k, _)| block >> k & 1 == 0)
-        {
-            copy_block(h, scale.unwrap_or(T::one()), n, blocks, side, [block, block | 1 << k]);
-        }
+    for i in 0..n {
+        let row = i * n..(i + 1) * n;
+        blocks[i * wide..][..n].copy_from_slice(&a[row.clone()]);
+        blocks[i * wide + n..][..n].iter_mut().zip(&g[row.clone()]).for_each(|(to, &g)| *to = g / norm);
+        blocks[(n + i) * wide + n..][..n].copy_from_slice(&a[row]);
     }
-    expm(level, blocks, side, whole, work);
-    for (i, row) in out.chunks_exact_mut(n.max(1)).enumerate() {
-        let from = &whole[(i + 1) * side - n..(i + 1) * side];
-        row.iter_mut().zip(from).for_each(|(out, &x)| *out = x * scale);
-    }
-}
-
-/// Writes `x / scale` where a block of a matrix stands.
-fn copy_block<T: Entry>(x: &[T], scale: T, n: usize, out: &mut [T], side: usize, [row, column]: [usize; 2]) {
-    for (i, x) in x.chunks_exact(n.max(1)).enumerate() {
-        let at = (row * n + i) * side + column * n;
-        out[at..at + n].iter_mut().zip(x).for_each(|(out, &x)| *out = x / scale);
+    expm(level, blocks, wide, whole, work);
+    for (i, out) in out.chunks_exact_mut(n.max(1)).enumerate() {
+        out.iter_mut().zip(&whole[i * wide + n..]).for_each(|(out, &y)| *out = y * norm);
     }
 }
 
@@ -67,7 +48,7 @@ fn coefficients() -> [f64; DEGREE + 1] {
 }
 
 /// `eᵃ`, by a Padé approximant of `a / 2ˢ`, squared `s` times.
-fn expm<T: Entry>(level: Level, a: &[T], n: usize, out: &mut [T], work: &mut [T]) {
+pub(crate) fn expm<T: Entry>(level: Level, a: &[T], n: usize, out: &mut [T], work: &mut [T]) {
     let size = n * n;
     let column = |j: usize| (0..n).fold(T::zero(), |sum, i| sum + a[i * n + j].abs());
     let norm = (0..n).fold(T::zero(), |norm, j| norm.max(column(j)));

@@ -17,7 +17,7 @@ use ndarray::NdFloat;
 pub(crate) use self::cholesky::cholesky;
 pub(crate) use self::cofactor::{cofactor, cofactor_scratch};
 pub(crate) use self::eigen::{eigh, eigh_scratch, eigvalsh};
-pub(crate) use self::expm::{expm_along, expm_scratch};
+pub(crate) use self::expm::{expm, expm_along, expm_along_scratch, expm_scratch};
 pub(crate) use self::lu::{determinant, inverse, log_determinant, solve};
 pub(crate) use self::qr::{qr, qr_scratch};
 pub(crate) use self::svd::{pinv, pinv_scratch, svd, svd_scratch, svdvals};

@@ -124,7 +124,7 @@ impl<'g, T: Dtype> Var<'g, T> {
     /// ```
     ///
     /// # Panics
-    /// If it is a scalar: "`flatten_t` requires at least 1 axis, got ()".
+    /// If it is a scalar: "`flatten_t` cannot make columns of a scalar".
     #[track_caller]
     #[must_use]
     pub fn flatten_t(self) -> Self {

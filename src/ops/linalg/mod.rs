@@ -56,12 +56,10 @@ pub enum Linalg {
         /// They have to be square: the left part of a wide matrix.
         square: bool,
     },
-    /// [`Var::expm`](crate::Var::expm), and its derivatives: of the first operand in the directions of the others, in which it is
-    /// linear.
-    Expm {
-        /// How many directions there are.
-        order: u32,
-    },
+    /// [`Var::expm`](crate::Var::expm)
+    Expm,
+    /// The derivative of the exponential at the first operand in the direction of the second, in which it is linear.
+    ExpmAlong,
     /// [`Var::pinv`](crate::Var::pinv)
     Pinv,
 }
@@ -153,10 +151,12 @@ impl Linalg {
                 r"\operatorname{qr}\left(#1\right)",
                 "(gq + Q M) R⁻ᵀ; M symmetric, its lower triangle that of R grᵀ - gqᵀ Q",
             ),
-            Self::Expm { order: 0 } => {
-                record("expm", "e^{#1}", "the derivative of exp at aᵀ in the direction g")
-            }
-            Self::Expm { .. } => record("expm_along", "D e^{#1}", "expm_along(aᵀ, .., g)"),
+            Self::Expm => record("expm", "e^{#1}", "the derivative of exp at aᵀ in the direction g"),
+            Self::ExpmAlong => record(
+                "expm_along",
+                r"\operatorname{D}e^{#1}\left[#2\right]",
+                "the diagonal blocks, added, of expm_along((aᵀ 0; bᵀ aᵀ), (0 g; 0 0)); expm_along(aᵀ, g)",
+            ),
             Self::Pinv => record(
                 "pinv",
                 "{#1}^{+}",
@@ -199,8 +199,8 @@ impl Operation for Linalg {
 
     fn arity(&self) -> usize {
         match self {
-            Self::TriangularSolve(_) | Self::Solve { .. } => 2,
-            Self::Cofactor { order } | Self::Expm { order } => 1 + *order as usize,
+            Self::TriangularSolve(_) | Self::Solve { .. } | Self::ExpmAlong => 2,
+            Self::Cofactor { order } => 1 + *order as usize,
             _ => 1,
         }
     }
@@ -229,7 +229,7 @@ impl Operation for Linalg {
         let with = |sizes: &[usize]| batch.iter().chain(sizes).copied().collect();
         let shape: Shape = match self {
             Self::TriangularSolve(_) | Self::Solve { .. } => solution(op, operands, batch, n)?,
-            Self::Cofactor { .. } | Self::Expm { .. } => {
+            Self::Cofactor { .. } | Self::ExpmAlong => {
                 (1..operands.len()).try_fold(shape.clone(), |all, k| {
                     broadcast(&all, &operands[k].shape).map_err(|clash| -> Fault {
                         Box::new(move |operand| Error::Broadcast {
@@ -240,7 +240,7 @@ impl Operation for Linalg {
                     })
                 })?
             }
-            Self::Cholesky | Self::Inv => shape.clone(),
+            Self::Cholesky | Self::Inv | Self::Expm => shape.clone(),
             Self::Det | Self::LogAbsDet | Self::DetSign => with(&[]),
             Self::Eigvalsh | Self::Svdvals => with(&[k]),
             Self::Eigh => with(&[n + 1, n]),
@@ -266,18 +266,19 @@ impl Operation for Linalg {
             Self::Svdvals => rules::svdvals(a, g),
             Self::Svd => rules::svd(a, y, g),
             Self::Qr { .. } => rules::qr(a, y, g),
-            Self::Expm { order } => rules::expm(*order, k, at.inputs, g),
+            Self::Expm => rules::expm(a, g),
+            Self::ExpmAlong => rules::expm_along(k, at.inputs, y, g),
             Self::Pinv => rules::pinv(a, y, g),
         }
         .into()
     }
 
     fn stretches(&self) -> bool {
-        self.is_system() || matches!(self, Self::Cofactor { .. } | Self::Expm { .. })
+        self.is_system() || matches!(self, Self::Cofactor { .. } | Self::ExpmAlong)
     }
 
     fn shape_giver(&self) -> Option<usize> {
-        matches!(self, Self::Cholesky | Self::Inv | Self::Expm { order: 0 }).then_some(0)
+        matches!(self, Self::Cholesky | Self::Inv | Self::Expm).then_some(0)
     }
 
     fn is_whole(&self) -> bool {

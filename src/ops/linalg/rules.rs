@@ -1,7 +1,7 @@
 //! The derivative rules of the family, and the expressions that they share.
 
 use super::super::matmul::transposed;
-use super::super::slice::part_like;
+use super::super::slice::{concat, part_like};
 use super::{Linalg, Triangular};
 use crate::element::{DType, Literal};
 use crate::graph::Expr;
@@ -126,17 +126,7 @@ pub(super) fn det<'g>(a: Expr<'g>, g: Expr<'g>) -> Expr<'g> {
 
 /// The cofactors in one direction more, or in another one.
 pub(super) fn cofactor<'g>(order: u32, k: usize, inputs: &[Expr<'g>], g: Expr<'g>) -> Expr<'g> {
-    along(|order| Linalg::Cofactor { order }, order, k, inputs.to_vec(), g)
-}
-
-/// What is linear in each of `order` directions, with `g` as one more, or in the place of direction `k`.
-fn along<'g>(
-    op: fn(u32) -> Linalg,
-    order: u32,
-    k: usize,
-    mut operands: Vec<Expr<'g>>,
-    g: Expr<'g>,
-) -> Expr<'g> {
+    let mut operands = inputs.to_vec();
     let order = if k == 0 {
         operands.push(g);
         order + 1
@@ -144,8 +134,8 @@ fn along<'g>(
         operands[k] = g;
         order
     };
-    let applied = g.graph().apply(Op::Linalg(op(order)), &operands);
-    applied.expect("a derivative has the shapes of its operation")
+    let op = Op::Linalg(Linalg::Cofactor { order });
+    g.graph().apply(op, &operands).expect("a derivative has the shapes of its operation")
 }
 
 /// `g a⁻ᵀ`
@@ -212,8 +202,26 @@ pub(super) fn pinv<'g>(a: Expr<'g>, p: Expr<'g>, g: Expr<'g>) -> Expr<'g> {
     left + right - pt.matmul(g).matmul(pt)
 }
 
-/// The derivative of `exp` at `aᵀ` in the direction `g`; that of a derivative is one in one direction more, or in another.
-pub(super) fn expm<'g>(order: u32, k: usize, inputs: &[Expr<'g>], g: Expr<'g>) -> Expr<'g> {
-    let operands = inputs.iter().map(|&x| transposed(x)).collect();
-    along(|order| Linalg::Expm { order }, order, k, operands, g)
+/// The derivative of `exp` at `aᵀ` in the direction `g`.
+pub(super) fn expm<'g>(a: Expr<'g>, g: Expr<'g>) -> Expr<'g> {
+    emit(Linalg::ExpmAlong, [transposed(a), g])
+}
+
+/// Of `y = D exp(a)[b]`, which is the upper right block of `exp(x)` for `x = (a b; 0 a)`: the derivative in `x` is that of `exp` at
+/// `xᵀ` in the direction of `(0 g; 0 0)`, and `a` stands in both blocks on the diagonal. It is linear in `b`.
+pub(super) fn expm_along<'g>(k: usize, inputs: &[Expr<'g>], y: Expr<'g>, g: Expr<'g>) -> Expr<'g> {
+    let at = transposed(inputs[0]);
+    if k == 1 {
+        return emit(Linalg::ExpmAlong, [at, g]);
+    }
+    let [at, along] = [at, transposed(inputs[1])].map(|block| block.broadcast_like(y));
+    let zeros = y.graph().literal(Literal::rounded(0.0, y.dtype())).broadcast_like(y);
+    let blocks = |upper: [Expr<'g>; 2], lower: [Expr<'g>; 2]| {
+        let rows = [upper, lower].map(|row| concat(&row, y.ndim() - 1));
+        concat(&rows, y.ndim() - 2)
+    };
+    let whole =
+        emit(Linalg::ExpmAlong, [blocks([at, zeros], [along, at]), blocks([zeros, g], [zeros, zeros])]);
+    let [upper, lower] = [0, 1].map(|i| whole.split(-2, 2)[i].split(-1, 2)[i]);
+    upper + lower
 }

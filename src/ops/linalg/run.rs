@@ -1,7 +1,5 @@
 //! How the operations of the family run on a batch of matrices.
 
-use smallvec::SmallVec;
-
 use super::{Linalg, Task};
 use crate::element::Element;
 use crate::graph::Signature;
@@ -61,7 +59,8 @@ impl Linalg {
             Self::Svdvals => (kernels::svd_scratch(m, n), 20 * m * n * k),
             Self::Svd => (kernels::svd_scratch(m, n), 30 * m * n * k),
             Self::Qr { .. } => (kernels::qr_scratch(m, n), 4 * m * n * n),
-            Self::Expm { order } => (kernels::expm_scratch(n, order), (10 * cube) << (3 * order)),
+            Self::Expm => (kernels::expm_scratch(n), 10 * cube),
+            Self::ExpmAlong => (kernels::expm_along_scratch(n), 80 * cube),
             Self::Pinv => (kernels::pinv_scratch(m, n), 30 * m * n * k),
         }
     }
@@ -88,8 +87,6 @@ impl Linalg {
             &reads[k][at..at + size]
         };
         let [m, n] = sizes(&operands[0].shape);
-        let directions =
-            |i: usize| -> SmallVec<[&[T]; 4]> { (1..operands.len()).map(|k| operand(k, i)).collect() };
         let (out, scratch) = task.write::<T>();
         kernels::each_matrix(threads, (batch, parts), size, out, scratch, |i, out, work| {
             let a = operand(0, i);
@@ -106,7 +103,11 @@ impl Linalg {
                 }
                 Self::Inv => kernels::inverse(a, n, out, work),
                 Self::Det => out[0] = kernels::determinant(a, n, work),
-                Self::Cofactor { .. } => kernels::cofactor(a, &directions(i), n, out, work),
+                Self::Cofactor { .. } => {
+                    let directions: smallvec::SmallVec<[&[T]; 4]> =
+                        (1..operands.len()).map(|k| operand(k, i)).collect();
+                    kernels::cofactor(a, &directions, n, out, work);
+                }
                 Self::LogAbsDet => out[0] = kernels::log_determinant(a, n, work).ln,
                 Self::DetSign => out[0] = kernels::log_determinant(a, n, work).sign,
                 Self::Eigvalsh => kernels::eigvalsh(a, n, out, work),
@@ -114,7 +115,8 @@ impl Linalg {
                 Self::Svdvals => kernels::svdvals(a, m, n, out, work),
                 Self::Svd => kernels::svd(a, m, n, out, work),
                 Self::Qr { .. } => kernels::qr(a, m, n, out, work),
-                Self::Expm { .. } => kernels::expm_along(level, a, &directions(i), n, out, work),
+                Self::Expm => kernels::expm(level, a, n, out, work),
+                Self::ExpmAlong => kernels::expm_along(level, a, operand(1, i), n, out, work),
                 Self::Pinv => kernels::pinv(a, m, n, out, work),
             }
         });

@@ -314,6 +314,6 @@ impl<'g, T: Real> Var<'g, T> {
     #[track_caller]
     #[must_use]
     pub fn expm(self) -> Self {
-        emit(Linalg::Expm { order: 0 }, [self.erase()]).retype()
+        emit(Linalg::Expm, [self.erase()]).retype()
     }
 }

@@ -82,8 +82,9 @@ pub fn build<'g>(op: &str, x: Operands<'_, 'g>, a: &Attributes<'_>) -> Built<'g>
 fn split<'g>(x: Operands<'_, 'g>, a: &Attributes<'_>) -> Built<'g> {
     let [x] = x.exactly()?;
     let axis = a.axis("axis")?.unwrap_or(0);
-    if a.has("sections") {
-        return Ok(Some(x.split(axis, a.the_integer("sections")?)));
+    let number = |key: &&&str| a.get(key).is_some_and(|value| value.is_number());
+    if let Some(key) = ["at", "sections", "parts", "num", "n"].iter().find(number) {
+        return Ok(Some(x.split(axis, a.the_integer(key)?)));
     }
     let at: Vec<isize> = a.the_integers("at")?.into_iter().map(|at| at as isize).collect();
     Ok(Some(x.split_at(axis, &at)))

@@ -43,6 +43,16 @@ fn scatter<'g>(
     a: &Attributes<'_>,
     f: impl FnOnce(Var<'g>, i32, ArrayD<i64>, Var<'g>) -> Var<'g>,
 ) -> Result<Var<'g>> {
+    if a.has("rows") {
+        // Elements of a matrix, as elements of its rows one behind the other.
+        let (rows, columns) = (a.the_indices("rows")?, a.the_indices("cols")?);
+        return x.two(|x, y| {
+            let sizes = [x.shape()[0] as i64, x.shape()[1] as i64];
+            let place =
+                rows.mapv(|i| i.rem_euclid(sizes[0])) * sizes[1] + columns.mapv(|j| j.rem_euclid(sizes[1]));
+            f(x.ravel(), 0, place, y).reshape_like(x)
+        });
+    }
     let (axis, indices) = (a.axis("axis")?.unwrap_or(0), a.the_indices("indices")?);
     x.two(|x, y| f(x, axis, indices, y))
 }

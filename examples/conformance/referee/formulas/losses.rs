@@ -15,7 +15,12 @@ pub fn build<'g>(op: &str, x: Operands<'_, 'g>, a: &Attributes<'_>) -> Built<'g>
         }
         "cross_entropy" => {
             let (labels, reduction) = (a.the_indices("labels")?, reduction(a, Reduction::Mean)?);
-            x.one(|x| nn::cross_entropy(x, labels, -1, reduction))?
+            match a.number("label_smoothing")? {
+                Some(smoothing) => {
+                    x.one(|x| nn::cross_entropy_smoothed(x, labels, -1, smoothing, reduction))?
+                }
+                None => x.one(|x| nn::cross_entropy(x, labels, -1, reduction))?,
+            }
         }
         "nll" => {
             let (labels, reduction) = (a.the_indices("labels")?, reduction(a, Reduction::Mean)?);

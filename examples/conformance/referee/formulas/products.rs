@@ -8,9 +8,7 @@ use super::{Built, Operands, one};
 
 pub fn build<'g>(op: &str, x: Operands<'_, 'g>, a: &Attributes<'_>) -> Built<'g> {
     one(match op {
-        // Of one operand, the Gram matrix of its rows.
-        "matmul" if x.0.len() == 1 => x.one(|x| x.matmul(x.swapaxes(-1, -2)))?,
-        "matmul" => x.two(Var::matmul)?,
+        "matmul" => matmul(x, a)?,
         "linear_fn" => x.three(|x, w, b| x.matmul(w) + b)?,
         "dot" => x.two(Var::dot)?,
         "outer" => x.two(Var::outer)?,
@@ -28,6 +26,23 @@ pub fn build<'g>(op: &str, x: Operands<'_, 'g>, a: &Attributes<'_>) -> Built<'g>
         },
         _ => return Ok(None),
     })
+}
+
+/// The product as the formula says which operands are transposed, which no attribute does; of one operand else the Gram matrix of
+/// its rows.
+fn matmul<'g>(x: Operands<'_, 'g>, a: &Attributes<'_>) -> Result<Var<'g>> {
+    let factor = |text: &str| {
+        let (name, transposed) =
+            text.trim().strip_suffix(".T").map_or((text.trim(), false), |name| (name, true));
+        let x = *x.0.get(name.strip_prefix('x')?.parse::<usize>().ok()?)?;
+        Some(if transposed { x.t() } else { x })
+    };
+    let factors: Option<Vec<Var<'g>>> = a.expression().split('@').map(factor).collect();
+    match factors.into_iter().flatten().reduce(|a, b| a.matmul(b)) {
+        Some(product) => Ok(product),
+        None if x.0.len() == 1 => x.one(|x| x.matmul(x.swapaxes(-1, -2))),
+        None => x.two(Var::matmul),
+    }
 }
 
 /// Over so many axes, or over those that are named for each operand.
