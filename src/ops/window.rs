@@ -17,21 +17,21 @@ use crate::shape::Shape;
 /// they take the operand whose shape they restore as their last one. So every order of derivative exists.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum Window {
-    /// [`Var::conv`] of an input and weights.
+    /// [`Var::conv`](crate::Var::conv) of an input and weights.
     Conv(Box<Conv>),
     /// The gradient of the input of a convolution: of a cotangent, the weights, and the input for its shape.
     ConvInput(Box<Conv>),
     /// The gradient of the weights of a convolution: of the input, a cotangent, and the weights for their shape.
     ConvWeight(Box<Conv>),
-    /// [`Var::conv_transpose`] of an input and weights.
+    /// [`Var::conv_transpose`](crate::Var::conv_transpose) of an input and weights.
     ConvTranspose(Box<ConvTranspose>),
-    /// [`Var::max_pool`]
+    /// [`Var::max_pool`](crate::Var::max_pool)
     MaxPool(Box<Pool>),
     /// The gradient of a maximum pool: of a cotangent and the input.
     MaxUnpool(Box<Pool>),
     /// The mean over the elements that are their window's maximum: of values, and the input that is compared.
     MaxGather(Box<Pool>),
-    /// [`Var::avg_pool`]
+    /// [`Var::avg_pool`](crate::Var::avg_pool)
     AvgPool(Box<Pool>),
     /// The gradient of a mean pool: of a cotangent, and the input for its shape.
     AvgUnpool(Box<Pool>),

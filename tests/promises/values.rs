@@ -130,7 +130,7 @@ fn plain_unary(op: Unary, x: f64) -> f64 {
 /// Derivatives of `ln |Γ|` by the recurrence, and Stirling's series from 30 on.
 fn plain_polygamma(n: u32, x: f64) -> f64 {
     let factorial = |n: u32| (1..=n).map(f64::from).product::<f64>();
-    let sign = if n % 2 == 0 { -1.0 } else { 1.0 };
+    let sign = if n.is_multiple_of(2) { -1.0 } else { 1.0 };
     if x <= 0.0 && x == x.trunc() {
         return match n {
             0 if x == 0.0 => -1.0 / x,
