@@ -27,7 +27,6 @@ impl Operand {
             DType::F32 => Self::Float(x.typed::<f32>().unwrap().value().unwrap()),
             DType::I64 => Self::Integer(x.typed::<i64>().unwrap().value().unwrap()),
             DType::Bool => Self::Mask(x.typed::<bool>().unwrap().value().unwrap()),
-            other => panic!("{other:?}"),
         }
     }
 

@@ -447,6 +447,10 @@ fn powers_and_exponentials() {
     let small = (a * 0.1).expm();
     let (one, large) = (small.sum().grad(a), (small * 1e9).sum().grad(a));
     assert_close(&(large / 1e9).value().unwrap(), &one.value().unwrap(), 1e-15);
+    // Forward mode transposes the rule, whatever the cotangent is.
+    let direction = g.constant(Rng(61).array(&[2, 2], -1.0, 1.0));
+    let forward = small.jvp(a, direction).sum().value().unwrap();
+    assert_close(&forward, &(one * direction).sum().value().unwrap(), 1e-14);
 }
 
 fn of_type<T: Float>(near: f64) {

@@ -94,7 +94,7 @@ fn note_others(families: &mut Families) {
     let graph = Graph::new();
     let x = graph.input("x", gradus::ndarray::array![[1.0, 2.0]]);
     for mask in [x.lt(1.0), x.le(1.0), x.gt(1.0), x.ge(1.0), x.eq(1.0), x.ne(1.0)] {
-        let _ = (mask & !mask, mask | mask, mask.select(x, 0.0));
+        let _ = (mask & !mask, mask | !mask, mask.select(x, 0.0));
     }
     let _ = (x.argmax(), x.argsort(0), x.cast::<f32>(), x.checkpoint(), x.size_of(0), x.index_along(0));
     let rng = graph.rng("rng", 1);

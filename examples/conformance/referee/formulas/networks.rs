@@ -32,7 +32,7 @@ pub fn build<'g>(op: &str, x: Operands<'_, 'g>, a: &Attributes<'_>) -> Built<'g>
             let scale = a.number("scale")?;
             let mask = if a.has("mask") { Some(a.the_mask("mask")?) } else { None };
             x.three(|q, k, v| {
-                let attention = scale.map_or(attention.clone(), |scale| attention.clone().scale(scale));
+                let attention = scale.map_or(attention, |scale| attention.scale(scale));
                 let attention = match mask {
                     Some(mask) => attention.mask(q.graph().constant(mask)),
                     None => attention,
