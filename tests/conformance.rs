@@ -13,7 +13,10 @@ use std::process::{Command, Output};
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
+use gradus::Graph;
 use gradus::ndarray::{ArrayD, IxDyn, arr0, array};
+use referee::attributes::Attributes;
+use referee::formulas;
 use referee::judge::difference;
 use referee::{Case, Folder, Verdict, judge};
 use serde_json::{Map, Value, json};
@@ -233,6 +236,43 @@ fn what_is_not_known_is_unsupported() {
     assert_eq!(reason(verdict), "UNSUPPORTED case the attribute `exponent` = 2.5 is not an integer");
     let verdict = with(|case| case.op = "add".to_owned());
     assert_eq!(reason(verdict), "UNSUPPORTED case 2 operands are known here, not 1");
+}
+
+#[test]
+fn attributes_mean_what_they_mean_in_numpy() {
+    let graph = Graph::new();
+    let x = graph.input("x", array![[3.0, 1.0], [2.0, 4.0]]);
+    let row = array![[3.0, 1.0, 2.0, 4.0]];
+    for (op, attributes, expected) in [
+        ("sort", json!({"axis": null}), array![[1.0, 2.0, 3.0, 4.0]]),
+        ("sort", json!({}), array![[1.0, 3.0, 2.0, 4.0]]),
+        ("topk", json!({"k": 1, "axis": 0, "largest": false}), array![[2.0, 1.0]]),
+        ("concat", json!({"axis": null}), row.clone()),
+        ("split", json!({"axis": 0, "at": 1}), row.clone()),
+        ("split", json!({"axis": 1, "indices_or_sections": [0]}), row.clone()),
+        ("slice", json!({"index": ["...", null, 1]}), array![[1.0, 4.0]]),
+        ("slice", json!({"index": [-1, null, [null, null, -1]]}), array![[4.0, 2.0]]),
+        ("pad", json!({"widths": [[0, 0]], "mode": "edge"}), row.clone()),
+        ("pad", json!({"widths": 0, "constant_values": 7}), row.clone()),
+        (
+            "pad",
+            json!({"widths": [0, 1], "mode": "wrap"}),
+            array![[3.0, 1.0, 3.0, 2.0, 4.0, 2.0, 3.0, 1.0, 3.0]],
+        ),
+        ("take_along_axis", json!({"axis": null, "indices": [3, -4]}), array![[4.0, 3.0]]),
+        ("gather_nd", json!({"indices": [[0, 1], [1, 0]]}), array![[1.0, 2.0]]),
+        ("mask_select", json!({"mask": true}), row.clone()),
+        ("segment_sum", json!({"segments": [5, 1], "num": 2}), array![[0.0, 0.0, 2.0, 4.0]]),
+        ("norm", json!({"ord": "inf", "axis": [1]}), array![[3.0, 4.0]]),
+        ("einsum", json!({"spec": "ij,kj->ik"}), array![[10.0, 10.0, 10.0, 20.0]]),
+    ] {
+        let attributes = attributes.as_object().unwrap();
+        let read = Attributes::new(attributes, "");
+        let results = formulas::build(op, &[x], &read).unwrap();
+        read.all_read().unwrap();
+        let found = results.iter().flat_map(|y| y.value().unwrap());
+        assert_eq!(found.collect::<Vec<f64>>(), expected.into_raw_vec_and_offset().0, "{op} {attributes:?}");
+    }
 }
 
 #[test]

@@ -112,6 +112,8 @@ fn matrix_norm<'g>(
     let norm = match order {
         None if name.as_str() == Some("nuc") => matrices.nuclear_norm(),
         Some(2.0) => matrices.spectral_norm(),
+        // Singular values are in descending order.
+        Some(-2.0) => matrices.svdvals().min_axis(-1),
         Some(order) => matrices.matrix_norm(order),
         None => return unsupported(format!("a norm of order {name}")),
     };
