@@ -154,8 +154,11 @@ fn part<'g>(
         let places = spread(&places, x.ndim());
         // An update has no axis where one element is named; one that stretches may have fewer axes anyhow.
         let named = places.iter().filter(|place| matches!(place, Place::At(_))).count();
+        if named == 0 {
+            return f(x, cuts(&places), y);
+        }
         let missing = (x.ndim() - named).saturating_sub(y.ndim());
-        let y = if named > 0 { y.expand_dims(&(0..missing).collect::<Vec<_>>()[..]) } else { y };
+        let y = y.expand_dims(&(0..missing).collect::<Vec<_>>()[..]);
         f(x, cuts(&places), y.expand_dims(gone(&places)))
     })
 }
