@@ -225,7 +225,8 @@ binary! {
             match b.as_literal() {
                 Some(0.0) => Cotangent::Zero,
                 Some(p) => (g * (a.pow(p - 1.0) * p)).into(),
-                None => b.eq(0.0).select(0.0, g * (b * a.pow(b - 1.0))).into(),
+                // Only where the product would be NaN: elsewhere it is 0 by itself at b = 0, and varies with b.
+                None => (b.eq(0.0) & !a.abs().gt(0.0)).select(0.0, g * (b * a.pow(b - 1.0))).into(),
             },
             (a.eq(0.0) & b.ge(0.0)).select(0.0, g * (y * a.ln())),
         ],
