@@ -62,6 +62,11 @@ impl<'a> Attributes<'a> {
         self.get(key).is_some()
     }
 
+    /// Whether the attribute stands there, as null.
+    pub fn is_null(&self, key: &str) -> bool {
+        self.get(key).is_none() && self.all.contains_key(key)
+    }
+
     fn understood<T>(&self, key: &str, value: &Value, expected: &str, read: Option<T>) -> Result<T> {
         read.map_or_else(|| unsupported(format!("the attribute `{key}` = {value} is not {expected}")), Ok)
     }
@@ -80,6 +85,11 @@ impl<'a> Attributes<'a> {
 
     pub fn the_number(&self, key: &str) -> Result<f64> {
         self.required(key, self.number(key)?)
+    }
+
+    /// Several numbers.
+    pub fn numbers(&self, key: &str) -> Result<Option<Vec<f64>>> {
+        self.with(key, "a list of numbers", |value| value.as_array()?.iter().map(number).collect())
     }
 
     pub fn integer(&self, key: &str) -> Result<Option<i64>> {
@@ -160,9 +170,13 @@ impl<'a> Attributes<'a> {
         self.required(key, read)
     }
 
-    /// An array of booleans.
+    /// An array of booleans, also of ones and zeros.
     pub fn the_mask(&self, key: &str) -> Result<ArrayD<bool>> {
-        let read = self.with(key, "an array of booleans", |value| nested(value, &Value::as_bool))?;
+        let flag = |value: &Value| match integer(value) {
+            Some(bit) => matches!(bit, 0 | 1).then_some(bit == 1),
+            None => value.as_bool(),
+        };
+        let read = self.with(key, "an array of booleans", |value| nested(value, &flag))?;
         self.required(key, read)
     }
 

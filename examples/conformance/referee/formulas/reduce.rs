@@ -24,6 +24,9 @@ pub fn build<'g>(op: &str, x: Operands<'_, 'g>, a: &Attributes<'_>) -> Built<'g>
         "logsumexp" => fold(x, a, Var::logsumexp_axis, Var::logsumexp_keepdims)?,
         "norm" => norm(x, a)?,
         "normalize_rows" => along(x, a, |x, axes| x.normalize(axes, 0.0))?,
+        // All elements where the axis is null.
+        "softmax" if a.is_null("axis") => x.one(|x| x.softmax(Axes::ALL))?,
+        "log_softmax" if a.is_null("axis") => x.one(|x| x.log_softmax(Axes::ALL))?,
         "softmax" => along(x, a, Var::softmax)?,
         "log_softmax" => along(x, a, Var::log_softmax)?,
         "cumsum" => running(x, a, Var::cumsum, Var::cumsum_reverse)?,
