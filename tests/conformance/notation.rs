@@ -96,7 +96,7 @@ fn normalisation_by_what_is_given() {
     let y = value("batch_norm", "", &attributes, &[x.clone(), weight, bias]).unwrap();
     assert_eq!(y, array![[0.0, 1.0], [2.0, 3.0]].into_dyn());
     let attributes = json!({"eps": 0.0, "normalized_shape": [2, 2]});
-    let y = value("layer_norm", "", &attributes, &[x.clone()]).unwrap();
+    let y = value("layer_norm", "", &attributes, std::slice::from_ref(&x)).unwrap();
     assert!((y[[1, 1]] - 1.5 / 1.25_f64.sqrt()).abs() < 1e-15);
     let y = value("softmax", "", &json!({"axis": null}), &[x * 0.0]).unwrap();
     assert_eq!(y, ArrayD::from_elem(vec![2, 2], 0.25));
