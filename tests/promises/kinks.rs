@@ -34,6 +34,20 @@ fn elementwise_conventions() {
 }
 
 #[test]
+fn a_power_varies_with_an_exponent_of_zero() {
+    // ∂²(aᵇ)/∂a∂b = aᵇ⁻¹ (1 + b ln a), which is 1/a at b = 0, in either order.
+    let g = Graph::new();
+    let (a, b) = (g.input("a", array![0.5, 2.0, 1.0]), g.input("b", array![0.0, 0.0, 0.0]));
+    let [da, db] = a.pow(b).sum().grad([a, b]);
+    assert_eq!(da.value().unwrap(), array![0.0, 0.0, 0.0].into_dyn());
+    assert_eq!(da.sum().grad(b).value().unwrap(), array![2.0, 0.5, 1.0].into_dyn());
+    assert_eq!(db.sum().grad(a).value().unwrap(), array![2.0, 0.5, 1.0].into_dyn());
+    // a⁰ = 1 for every a, also where aᵇ⁻¹ is not finite.
+    let (a, b) = (g.input("c", array![0.0, f64::NAN, f64::INFINITY]), g.input("d", array![0.0, 0.0, 0.0]));
+    assert_eq!(a.pow(b).sum().grad(a).value().unwrap(), array![0.0, 0.0, 0.0].into_dyn());
+}
+
+#[test]
 fn powers_at_zero() {
     // x⁰ = 1 everywhere, with derivative 0; every order of an integer power is a finite number.
     assert_eq!(orders(0.0, |x| x.powi(0)), [1.0, 0.0]);

@@ -91,6 +91,11 @@ impl<'a> Attributes<'a> {
         self.required(key, self.number(key)?)
     }
 
+    /// Several numbers.
+    pub fn numbers(&self, key: &str) -> Result<Option<Vec<f64>>> {
+        self.with(key, "a list of numbers", |value| value.as_array()?.iter().map(number).collect())
+    }
+
     pub fn integer(&self, key: &str) -> Result<Option<i64>> {
         self.with(key, "an integer", integer)
     }
@@ -169,9 +174,13 @@ impl<'a> Attributes<'a> {
         self.required(key, read)
     }
 
-    /// An array of booleans.
+    /// An array of booleans, also of ones and zeros.
     pub fn the_mask(&self, key: &str) -> Result<ArrayD<bool>> {
-        let read = self.with(key, "an array of booleans", |value| nested(value, &Value::as_bool))?;
+        let flag = |value: &Value| match integer(value) {
+            Some(bit) => matches!(bit, 0 | 1).then_some(bit == 1),
+            None => value.as_bool(),
+        };
+        let read = self.with(key, "an array of booleans", |value| nested(value, &flag))?;
         self.required(key, read)
     }
 

@@ -1,8 +1,9 @@
 //! Functions of numbers, at every element.
 
 use gradus::Var;
+use serde_json::Map;
 
-use super::super::attributes::Attributes;
+use super::super::attributes::{Attributes, Result, unsupported};
 use super::{Built, Operands, one};
 
 pub fn build<'g>(op: &str, x: Operands<'_, 'g>, a: &Attributes<'_>) -> Built<'g> {
@@ -84,11 +85,41 @@ pub fn build<'g>(op: &str, x: Operands<'_, 'g>, a: &Attributes<'_>) -> Built<'g>
             x.one(|x| x * mask.mapv(|kept| f64::from(u8::from(kept))) / keep)?
         }
         "graph_J" => x.three(|a, b, c| 3.0 * (a + b * c))?,
-        "deep_chain" => {
-            let repeat = a.the_integer::<usize>("repeat")?;
-            x.one(|x| (0..repeat).fold(x, |y, _| y.sin() + 0.1 * y))?
+        "deep_chain" => deep_chain(x, a)?,
+        "fan_out" => {
+            let last = a.expression().split_once("range(1, ").and_then(|(_, rest)| rest.split_once(')'));
+            let powers = last.map_or(Ok(11), |(end, _)| end.trim().parse());
+            let Ok(powers @ 2..) = powers else { return unsupported("another range than one from 1") };
+            x.one(|x| (2..powers).fold(x, |sum, n| sum + x.powi(n)))?
         }
-        "fan_out" => x.one(|x| (2..=10).fold(x, |sum, n| sum + x.powi(n)))?,
         _ => return Ok(None),
     })
+}
+
+/// `a` replaced so many times by the sum that its formula has in front of the comma: of functions of it, and of multiples.
+fn deep_chain<'g>(x: Operands<'_, 'g>, a: &Attributes<'_>) -> Result<Var<'g>> {
+    let (repeat, [x]) = (a.the_integer::<usize>("repeat")?, x.exactly()?);
+    let link = a.expression().split_once("a, _: ").and_then(|(_, rest)| rest.split_once(", range"));
+    let link = link.map_or("jnp.sin(a) + 0.1*a", |(link, _)| link);
+    let mut y = x;
+    for _ in 0..repeat {
+        let terms = link.split(" + ").map(|term| chain_term(term, y)).collect::<Result<Vec<_>>>()?;
+        y = terms.into_iter().reduce(|sum, term| sum + term).unwrap_or(y);
+    }
+    Ok(y)
+}
+
+/// `a`, `0.1*a` or `jnp.sin(a)`.
+fn chain_term<'g>(term: &str, y: Var<'g>) -> Result<Var<'g>> {
+    let term: String = term.split_whitespace().collect();
+    if let Some(factor) = term.strip_suffix("*a").and_then(|factor| factor.parse::<f64>().ok()) {
+        return Ok(factor * y);
+    }
+    let name = term.strip_suffix("(a)").map(|name| name.rsplit('.').next().unwrap_or(name));
+    let none = Map::new();
+    match name.map(|name| build(name, Operands(&[y]), &Attributes::new(&none, ""))) {
+        None if term == "a" => Ok(y),
+        Some(Ok(Some(values))) => Ok(values[0]),
+        _ => unsupported(format!("a chain of {term}")),
+    }
 }

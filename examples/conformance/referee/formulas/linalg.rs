@@ -18,7 +18,11 @@ pub fn build<'g>(op: &str, x: Operands<'_, 'g>, a: &Attributes<'_>) -> Built<'g>
             let triangle = triangle(a)?;
             x.two(|a, b| a.triangular_solve(b, triangle))?
         }
-        "cho_solve" => x.two(|a, b| a.cholesky().cho_solve(b))?,
+        "cho_solve" => {
+            // Which triangle of the symmetric matrix is made is nothing that the solution depends on.
+            a.flag("lower")?;
+            x.two(|a, b| a.cholesky().cho_solve(b))?
+        }
         "inv" => x.one(Var::inv)?,
         "det" => x.one(Var::det)?,
         "slogdet" => x.one(|x| x.slogdet().1)?,

@@ -1,8 +1,8 @@
 //! Losses, and costs of whole models.
 
 use gradus::Var;
-use gradus::ndarray::ArrayD;
 use gradus::nn::{self, Reduction};
+use serde_json::Value;
 
 use super::super::attributes::{Attributes, Result, unsupported};
 use super::{Built, Operands, one};
@@ -26,32 +26,19 @@ pub fn build<'g>(op: &str, x: Operands<'_, 'g>, a: &Attributes<'_>) -> Built<'g>
             let (labels, reduction) = (a.the_indices("labels")?, reduction(a, Reduction::Mean)?);
             x.one(|x| nn::nll(x, labels, -1, reduction))?
         }
-        "kl_div" => {
-            let reduction = reduction(a, Reduction::Sum)?;
-            x.two(|x, y| nn::kl_div(x, y, reduction))?
-        }
-        "bce" => {
-            let reduction = reduction(a, Reduction::Mean)?;
-            x.two(|x, y| nn::bce(x, y, reduction))?
-        }
-        "bce_with_logits" => {
-            let reduction = reduction(a, Reduction::Mean)?;
-            x.two(|z, y| nn::bce_with_logits(z, y, reduction))?
-        }
-        // These broadcast, as nn's do not.
-        "mse" => {
-            let reduction = reduction(a, Reduction::Mean)?;
-            x.two(|x, y| nn::mse(x - y, zeros(x - y), reduction))?
-        }
-        "l2_sum" => x.two(|x, y| (y - x).square().sum())?,
-        "l1_sum" => x.two(|x, y| nn::l1(y - x, zeros(y - x), Reduction::Sum))?,
-        "l1_mean" => x.two(|x, y| nn::l1(x - y, zeros(x - y), Reduction::Mean))?,
+        "kl_div" => kl_div(x, a)?,
+        "bce" => paired(x, a, Reduction::Mean, nn::bce)?,
+        "bce_with_logits" => paired(x, a, Reduction::Mean, nn::bce_with_logits)?,
+        "mse" => paired(x, a, Reduction::Mean, nn::mse)?,
+        "l2_sum" => paired(x, a, Reduction::Sum, nn::mse)?,
+        "l1_sum" => paired(x, a, Reduction::Sum, nn::l1)?,
+        "l1_mean" => paired(x, a, Reduction::Mean, nn::l1)?,
         "huber" => {
-            let (delta, reduction) = (a.the_number("delta")?, reduction(a, Reduction::Mean)?);
-            x.two(|x, y| nn::huber(x - y, zeros(x - y), delta, reduction))?
+            let delta = a.the_number("delta")?;
+            paired(x, a, Reduction::Mean, |x, y, reduction| nn::huber(x, y, delta, reduction))?
         }
-        "hinge" => x.two(|x, y| nn::hinge(x, y, Reduction::Mean))?,
-        "squared_hinge" => x.two(|x, y| nn::squared_hinge(x, y, Reduction::Mean))?,
+        "hinge" => paired(x, a, Reduction::Mean, nn::hinge)?,
+        "squared_hinge" => paired(x, a, Reduction::Mean, nn::squared_hinge)?,
         "cosine_similarity" => {
             let (axis, eps) = (a.axis("axis")?.unwrap_or(-1), a.number("eps")?.unwrap_or(0.0));
             x.two(|x, y| x.cosine_similarity(y, axis, eps))?
@@ -65,15 +52,8 @@ pub fn build<'g>(op: &str, x: Operands<'_, 'g>, a: &Attributes<'_>) -> Built<'g>
             let examples = y.shape().size() as f64;
             bce(w.t().dot(x).sigmoid(), y) + a.the_number("lam")? / (2.0 * examples) * w.square().sum()
         }
-        "tanh_net_cost" => {
-            let [w1, b1, w2, b2, x, y] = x.exactly()?;
-            bce((w2.dot((w1.dot(x) + b1).tanh()) + b2).sigmoid(), y)
-        }
-        "relu_net_cost" => {
-            let [w1, b1, w2, b2, w3, b3, x, y] = x.exactly()?;
-            let a2 = (w2.dot((w1.dot(x) + b1).relu()) + b2).relu();
-            bce((w3.dot(a2) + b3).sigmoid(), y)
-        }
+        "tanh_net_cost" => network_cost(x, Var::tanh)?,
+        "relu_net_cost" => network_cost(x, Var::relu)?,
         "newton_step_like" => x.one(|x| {
             let (here, next) = (x.slice(0, ..-1), x.slice(0, 1..));
             (100.0 * (next - here.square()).square() + (1.0 - here).square()).sum()
@@ -100,7 +80,39 @@ fn reduction(a: &Attributes<'_>, default: Reduction) -> Result<Reduction> {
     })
 }
 
-/// As many as `x` has elements, in its shape.
-fn zeros(x: Var<'_>) -> ArrayD<f64> {
-    ArrayD::zeros(&x.shape()[..])
+/// A loss of two operands of one shape, to which those of a case are broadcast.
+fn paired<'g>(
+    x: Operands<'_, 'g>,
+    a: &Attributes<'_>,
+    default: Reduction,
+    loss: impl FnOnce(Var<'g>, Var<'g>, Reduction) -> Var<'g>,
+) -> Result<Var<'g>> {
+    let reduction = reduction(a, default)?;
+    x.two(|x, y| {
+        let shape = (x - y).shape();
+        let alike = |x: Var<'g>| if x.shape() == shape { x } else { x.broadcast_to(&shape[..]) };
+        loss(alike(x), alike(y), reduction)
+    })
+}
+
+/// PyTorch's `batchmean` is the sum divided by the number of examples.
+fn kl_div<'g>(x: Operands<'_, 'g>, a: &Attributes<'_>) -> Result<Var<'g>> {
+    if a.get("reduction").and_then(Value::as_str) == Some("batchmean") {
+        return x.two(|x, y| nn::kl_div(x, y, Reduction::Sum) / x.size_of(0));
+    }
+    paired(x, a, Reduction::Sum, nn::kl_div)
+}
+
+/// The cost of a network of any depth: a weight and a bias for each layer, then the examples in columns and their labels.
+fn network_cost<'g>(x: Operands<'_, 'g>, activation: impl Fn(Var<'g>) -> Var<'g>) -> Result<Var<'g>> {
+    let [layers @ .., examples, labels] = x.0 else { return unsupported("a network without examples") };
+    let [first, others @ ..] = layers.as_chunks::<2>().0 else {
+        return unsupported("a network without layers");
+    };
+    if layers.len() % 2 != 0 {
+        return unsupported("a layer without a bias");
+    }
+    let layer = |[w, b]: [Var<'g>; 2], x| w.dot(x) + b;
+    let logits = others.iter().fold(layer(*first, *examples), |z, &next| layer(next, activation(z)));
+    Ok(bce(logits.sigmoid(), *labels))
 }

@@ -24,6 +24,9 @@ pub fn build<'g>(op: &str, x: Operands<'_, 'g>, a: &Attributes<'_>) -> Built<'g>
         "logsumexp" => fold(x, a, Var::logsumexp_axis, Var::logsumexp_keepdims)?,
         "norm" => norm(x, a)?,
         "normalize_rows" => along(x, a, |x, axes| x.normalize(axes, 0.0))?,
+        // All elements where the axis is null.
+        "softmax" if a.is_null("axis") => x.one(|x| x.softmax(Axes::ALL))?,
+        "log_softmax" if a.is_null("axis") => x.one(|x| x.log_softmax(Axes::ALL))?,
         "softmax" => along(x, a, Var::softmax)?,
         "log_softmax" => along(x, a, Var::log_softmax)?,
         "cumsum" => running(x, a, Var::cumsum, Var::cumsum_reverse)?,
@@ -89,13 +92,16 @@ fn norm<'g>(x: Operands<'_, 'g>, a: &Attributes<'_>) -> Result<Var<'g>> {
     let given = a.integers("axis")?;
     let axes = given.clone().unwrap_or_else(|| (0..operand.ndim() as i64).collect());
     match (attributes::number(order), axes.len()) {
-        // Matrices have two axes; of any other number all elements are one vector.
-        (Some(order), rank) if rank != 2 => fold(
-            x,
-            a,
-            |x, axes| x.vector_norm_axis(axes, order),
-            |x, axes| x.vector_norm_keepdims(axes, order),
-        ),
+        // Matrices have two axes; of any other number all elements are one vector. Without axes the order alone does not
+        // tell which of the two it means: NumPy's function means matrices.
+        (Some(order), rank) if rank != 2 || given.is_none() && !a.expression().contains("linalg.norm") => {
+            fold(
+                x,
+                a,
+                |x, axes| x.vector_norm_axis(axes, order),
+                |x, axes| x.vector_norm_keepdims(axes, order),
+            )
+        }
         (order_of_matrix, 2) => matrix_norm(operand, order, order_of_matrix, &axes, a.flag("keepdims")?),
         _ => unsupported(format!("a norm of order {order} over {given:?}")),
     }
