@@ -35,9 +35,10 @@ fn search<'g>(result: Expr<'g>, target: Expr<'g>, broken: bool) -> Option<Option
         let inputs = y.inputs();
         let site = Site { inputs: &inputs, result: y, cotangent: y };
         for (k, &x) in inputs.iter().enumerate().filter(|&(k, _)| op.reads(k) || op.derives(k)) {
-            let smooth = y.dtype().is_float()
-                && x.dtype().is_float()
-                && !matches!(op.vjp(k, &site), Cotangent::Undefined);
+            // What the rule records is thrown away, so that no node may keep the line of the rule.
+            let undefined = || matches!(op.vjp(k, &site), Cotangent::Undefined);
+            let floats = y.dtype().is_float() && x.dtype().is_float();
+            let smooth = floats && !graph.with_origin(y.origin(), undefined);
             if smooth {
                 open.push((x, gap));
             } else if broken {

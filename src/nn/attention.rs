@@ -101,19 +101,28 @@ impl<'g, T: Real> Attention<'g, T> {
             Some(scale) => scores * scale,
             None => scores * q.size_of(-1).sqrt().recip(),
         };
-        let scores = self.bias.map_or(scores, |bias| scores + bias).erase();
-        self.weights(scores).retype::<T>().matmul(v)
+        let scores = match self.bias {
+            Some(bias) => scores + bias,
+            None => scores,
+        };
+        self.weights(scores.erase()).retype::<T>().matmul(v)
     }
 
     /// The weights of the keys, for scores.
     #[track_caller]
     fn weights(&self, scores: Expr<'g>) -> Expr<'g> {
-        let causal = self.causal.then(|| scores.index_along(-1).le(scores.index_along(-2)));
+        let causal = match self.causal {
+            true => Some(scores.index_along(-1).le(scores.index_along(-2))),
+            false => None,
+        };
         let Some(mask) = self.mask else {
             // The first key is left for every query.
             return masked(scores, causal).softmax(-1);
         };
-        let keep = causal.map_or(mask, |causal| mask & causal);
+        let keep = match causal {
+            Some(causal) => mask & causal,
+            None => mask,
+        };
         // With all scores at -∞ the softmax would be NaN, and so would derivatives: there all of them stay, and then count 0.
         let any = keep.cast_to(scores.dtype()).max_keepdims(-1).gt(0.0);
         any.select(masked(scores, Some(keep | !any)).softmax(-1), 0.0)
@@ -122,7 +131,10 @@ impl<'g, T: Real> Attention<'g, T> {
 
 #[track_caller]
 fn masked<'g>(scores: Expr<'g>, keep: Option<Expr<'g>>) -> Expr<'g> {
-    keep.map_or(scores, |keep| keep.select(scores, f64::NEG_INFINITY))
+    match keep {
+        Some(keep) => keep.select(scores, f64::NEG_INFINITY),
+        None => scores,
+    }
 }
 
 /// The last two axes exchanged; fewer are left for the product to refuse.

@@ -97,7 +97,8 @@ impl<'g, T: Real> BatchNorm<'g, T> {
     #[must_use]
     pub fn running(&self, [mean, variance]: [Var<'g, T>; 2], momentum: f64) -> [Var<'g, T>; 2] {
         let unbiased = self.variance * (self.count / (self.count - 1.0));
-        [(mean, self.mean), (variance, unbiased)].map(|(old, new)| old * (1.0 - momentum) + new * momentum)
+        let kept = 1.0 - momentum;
+        [mean * kept + self.mean * momentum, variance * kept + unbiased * momentum]
     }
 }
 
@@ -128,7 +129,7 @@ pub fn batch_norm<'g, T: Real>(
     let others: Vec<usize> = (0..x.ndim()).filter(|&axis| axis != 1).collect();
     let others = &others[..];
     BatchNorm {
-        output: affine_along_channels(x.layer_norm(others, eps), affine.into()),
+        output: affine_along_channels("batch_norm", x.layer_norm(others, eps), affine.into()),
         mean: x.mean_keepdims(others).squeeze(others),
         variance: x.var_keepdims(others, 0.0).squeeze(others),
         count: x.size_of(others),
@@ -159,11 +160,12 @@ pub fn batch_norm_inference<'g, T: Real>(
     affine: impl Into<Option<[Var<'g, T>; 2]>>,
     eps: f64,
 ) -> Var<'g, T> {
-    require_channels("batch_norm_inference", x, 2);
+    let op = "batch_norm_inference";
+    require_channels(op, x, 2);
     let rank = x.ndim();
     let scale = (variance + eps).sqrt().recip();
-    let y = (x - along_channels(mean, rank)) * along_channels(scale, rank);
-    affine_along_channels(y, affine.into())
+    let y = (x - along_channels(op, mean, rank)) * along_channels(op, scale, rank);
+    affine_along_channels(op, y, affine.into())
 }
 
 /// Mean 0 and variance 1 of each group of neighbouring channels of each example, then `· gamma + beta`, which are `(channels,)`
@@ -199,7 +201,7 @@ pub fn group_norm<'g, T: Real>(
     }
     let rest: Vec<usize> = (2..=x.ndim()).collect();
     let grouped = x.unflatten(1, [groups as isize, -1]).layer_norm(&rest[..], eps);
-    affine_along_channels(grouped.flatten([1, 2]), affine.into())
+    affine_along_channels("group_norm", grouped.flatten([1, 2]), affine.into())
 }
 
 /// Mean 0 and variance 1 of each channel of each example, then `· gamma + beta`, which are `(channels,)`: [`group_norm`] with as
@@ -226,7 +228,7 @@ pub fn instance_norm<'g, T: Real>(
 ) -> Var<'g, T> {
     require_channels("instance_norm", x, 3);
     let spatial: Vec<usize> = (2..x.ndim()).collect();
-    affine_along_channels(x.layer_norm(&spatial[..], eps), affine.into())
+    affine_along_channels("instance_norm", x.layer_norm(&spatial[..], eps), affine.into())
 }
 
 #[track_caller]
@@ -240,16 +242,20 @@ fn require_channels<'g, T: Real>(op: &'static str, x: Var<'g, T>, rank: usize) {
 
 /// `(channels,)` as it stands along axis 1 of an array with `rank` axes.
 #[track_caller]
-fn along_channels<'g, T: Real>(each: Var<'g, T>, rank: usize) -> Var<'g, T> {
+fn along_channels<'g, T: Real>(op: &'static str, each: Var<'g, T>, rank: usize) -> Var<'g, T> {
+    if each.ndim() != 1 {
+        let operand = Box::new(each.graph().arena().describe(each.id()));
+        fail(&Error::Rank { op, expected: "one number for each channel", operand });
+    }
     let behind: Vec<usize> = (1..rank - 1).collect();
     if behind.is_empty() { each } else { each.expand_dims(&behind[..]) }
 }
 
 #[track_caller]
-fn affine_along_channels<'g, T: Real>(y: Var<'g, T>, affine: Affine<'g, T>) -> Var<'g, T> {
+fn affine_along_channels<'g, T: Real>(op: &'static str, y: Var<'g, T>, affine: Affine<'g, T>) -> Var<'g, T> {
     match affine {
-        Some(affine) => {
-            let [gamma, beta] = affine.map(|each| along_channels(each, y.ndim()));
+        Some([gamma, beta]) => {
+            let (gamma, beta) = (along_channels(op, gamma, y.ndim()), along_channels(op, beta, y.ndim()));
             y * gamma + beta
         }
         None => y,

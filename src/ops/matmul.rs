@@ -149,6 +149,7 @@ fn batched<'g>(k: usize, a: Expr<'g>, b: Expr<'g>, g: Expr<'g>) -> Expr<'g> {
 }
 
 /// The last two axes exchanged.
+#[track_caller]
 pub(super) fn transposed(x: Expr<'_>) -> Expr<'_> {
     let rank = x.ndim() as i32;
     let axes: Vec<i32> = (0..rank - 2).chain([rank - 1, rank - 2]).collect();

@@ -9,15 +9,14 @@ use crate::shape::Axes;
 
 #[track_caller]
 fn vector_norm<'g, T: Real>(x: Var<'g, T>, ord: f64, axes: Axes, keepdims: bool) -> Var<'g, T> {
-    let of = |x: Var<'g, T>, fold: Fold| reduce(x, fold, axes.clone(), keepdims);
     match ord {
-        2.0 => of(x, Fold::Norm),
-        1.0 => of(x.abs(), Fold::Sum),
-        0.0 => of(x.sign().square(), Fold::Sum),
-        f64::INFINITY => of(x.abs(), Fold::Max),
-        f64::NEG_INFINITY => of(x.abs(), Fold::Min),
+        2.0 => reduce(x, Fold::Norm, axes, keepdims),
+        1.0 => reduce(x.abs(), Fold::Sum, axes, keepdims),
+        0.0 => reduce(x.sign().square(), Fold::Sum, axes, keepdims),
+        f64::INFINITY => reduce(x.abs(), Fold::Max, axes, keepdims),
+        f64::NEG_INFINITY => reduce(x.abs(), Fold::Min, axes, keepdims),
         _ => {
-            let powers: Var<'g, T> = of(x.abs().powf(ord), Fold::Sum);
+            let powers: Var<'g, T> = reduce(x.abs().powf(ord), Fold::Sum, axes, keepdims);
             let root = powers.powf(ord.recip());
             // The slope of the root is infinite at 0, where that of a norm is taken to be 0.
             if ord > 0.0 { powers.eq(0.0).select(0.0, root) } else { root }

@@ -112,3 +112,25 @@ fn every_record_is_the_same_in_f32_and_f64() {
     assert!(largest > 1e-7, "{largest}");
     assert!(tried.len() > 100, "{} records: {tried:?}", tried.len());
 }
+
+/// What a formula records stands in the reader's file, however many operations it is made of.
+#[test]
+fn no_node_comes_from_a_line_of_the_library() {
+    let library = |origin: &gradus::Origin| origin.to_string().starts_with("src");
+    let mut wrong = std::collections::BTreeSet::new();
+    for case in Folder::read(&super::own()).unwrap().cases {
+        let graph = Graph::new();
+        let inputs = case.inputs.iter().enumerate();
+        let x: Vec<Var<'_>> = inputs.map(|(i, x)| graph.input(&format!("x{i}"), x.clone())).collect();
+        let attributes = Attributes::new(&case.attributes, &case.expression);
+        let y = formulas::build(&case.op, &x, &attributes).unwrap();
+        let cost = y.iter().map(|y| y.sum()).reduce(|a, b| a + b).unwrap();
+        let first = cost.grad_or_zeros(&x).iter().map(|d| d.sum()).reduce(|a, b| a + b).unwrap();
+        let _ = first.grad_or_zeros(&x);
+        for (e, ..) in graph.tape() {
+            let lines = e.origins().into_iter().filter(library);
+            wrong.extend(lines.map(|line| format!("{}: {line}", case.op)));
+        }
+    }
+    assert!(wrong.is_empty(), "{wrong:#?}");
+}

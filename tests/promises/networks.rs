@@ -259,6 +259,10 @@ fn mistakes() {
             "`*` cannot broadcast (2, 4, 3) and (3, 1): 4 (axis 1) != 3 (axis 0)",
         ),
         (
+            panicked(|| nn::batch_norm(x, [row, flat], 0.1)),
+            "`batch_norm` requires one number for each channel, got (2, 3)",
+        ),
+        (
             panicked(|| nn::linear(flat, flat, row)),
             "`dot` requires (.., k) · (k, ..), got (2, 3) and (2, 3): 3 (axis 1) != 2 (axis 0)",
         ),

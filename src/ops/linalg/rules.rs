@@ -15,14 +15,17 @@ pub(super) fn emit<'g, const N: usize>(op: Linalg, operands: [Expr<'g>; N]) -> E
 }
 
 /// The mask of the diagonal of matrices of this shape.
+#[track_caller]
 fn is_diagonal(x: Expr<'_>) -> Expr<'_> {
     x.index_along(-2).eq(x.index_along(-1))
 }
 
 /// The identity, of the shape of these matrices.
+#[track_caller]
 pub(super) fn identity_like(x: Expr<'_>) -> Expr<'_> {
-    let one = |value: f64| x.graph().literal(Literal::rounded(value, x.dtype()));
-    is_diagonal(x).select(one(1.0), one(0.0))
+    let (graph, dtype) = (x.graph(), x.dtype());
+    let [zero, one] = [Literal::rounded(0.0, dtype), Literal::rounded(1.0, dtype)];
+    is_diagonal(x).select(graph.literal(one), graph.literal(zero))
 }
 
 /// The lower triangle, with zeros above.
@@ -62,14 +65,20 @@ pub(super) fn svd_parts<'g>(packed: Expr<'g>, a: Expr<'g>) -> [Expr<'g>; 3] {
     // Of these nobody reads more than the shape.
     let s = packed.sum_keepdims(-2);
     let parts = [a.sum_keepdims(-1) + s, s, transposed(a.sum_keepdims(-2)) + s];
-    [0, 1, 2].map(|index| part_like(packed, &rows(packed), index, &parts))
+    let axis = rows(packed);
+    [
+        part_like(packed, &axis, 0, &parts),
+        part_like(packed, &axis, 1, &parts),
+        part_like(packed, &axis, 2, &parts),
+    ]
 }
 
 /// `Q` and `Rᵀ`, of which what [`Linalg::Qr`] makes of `a` consists. They are views.
 #[track_caller]
 pub(super) fn qr_parts<'g>(packed: Expr<'g>, a: Expr<'g>) -> [Expr<'g>; 2] {
     let parts = [a, transposed(a.sum_keepdims(-2)) + packed.sum_keepdims(-2)];
-    [0, 1].map(|index| part_like(packed, &rows(packed), index, &parts))
+    let axis = rows(packed);
+    [part_like(packed, &axis, 0, &parts), part_like(packed, &axis, 1, &parts)]
 }
 
 /// `L⁻ᵀ Φ(Lᵀ g) L⁻¹`, made symmetric; `Φ` takes the lower triangle and half of the diagonal.

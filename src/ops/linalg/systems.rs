@@ -7,10 +7,16 @@ use crate::error::{Error, fail};
 use crate::graph::{Expr, Var};
 use crate::ops::IntoVar;
 
-/// `solve` on columns; a vector is one of them.
+/// Right sides as columns: a vector is one of them.
 #[track_caller]
-fn on_columns<'g, T: Real>(b: Var<'g, T>, solve: impl FnOnce(Var<'g, T>) -> Var<'g, T>) -> Var<'g, T> {
-    if b.ndim() == 1 { solve(b.expand_dims(-1)).squeeze(-1) } else { solve(b) }
+fn columns<'g, T: Real>(b: Var<'g, T>) -> Var<'g, T> {
+    if b.ndim() == 1 { b.expand_dims(-1) } else { b }
+}
+
+/// Solutions in the form of their right sides.
+#[track_caller]
+fn in_form_of<'g, T: Real>(b: Var<'g, T>, solutions: Var<'g, T>) -> Var<'g, T> {
+    if b.ndim() == 1 { solutions.squeeze(-1) } else { solutions }
 }
 
 /// Refuses what is not square, for operations that are made of others.
@@ -96,10 +102,8 @@ impl<'g, T: Real> Var<'g, T> {
     pub fn cho_solve(self, b: impl IntoVar<'g, T>) -> Self {
         let b = b.into_var(self.graph(), self.dtype_beside());
         let lower = Triangular::lower();
-        on_columns(b, |b| {
-            let half = self.triangular_solve(b, lower);
-            self.triangular_solve(half, lower.transposed())
-        })
+        let half = self.triangular_solve(columns(b), lower);
+        in_form_of(b, self.triangular_solve(half, lower.transposed()))
     }
 
     /// The solution `x` of `A x = b`, by elimination with pivots: NumPy's `linalg.solve`.
@@ -147,6 +151,8 @@ impl<'g, T: Real> Var<'g, T> {
     /// # Ok::<(), gradus::Error>(())
     /// ```
     ///
+    /// Whether there are fewer rows than columns is decided when the formula is written: other sizes that are fed must agree.
+    ///
     /// # Panics
     /// If the shapes do not fit, as [`qr`](Self::qr) and [`matmul`](Self::matmul).
     #[track_caller]
@@ -154,14 +160,12 @@ impl<'g, T: Real> Var<'g, T> {
     pub fn lstsq(self, b: impl IntoVar<'g, T>) -> Self {
         let b = b.into_var(self.graph(), self.dtype_beside());
         let shape = self.shape();
-        let is_wide = matches!(shape[..], [.., m, n] if m < n);
-        on_columns(b, |b| {
-            if is_wide {
-                return self.pinv().matmul(b);
-            }
-            let (q, r) = self.qr();
-            r.triangular_solve(q.matrix_t().matmul(b), Triangular::upper())
-        })
+        if matches!(shape[..], [.., m, n] if m < n) {
+            return in_form_of(b, self.pinv().matmul(columns(b)));
+        }
+        let (q, r) = self.qr();
+        let right = q.matrix_t().matmul(columns(b));
+        in_form_of(b, r.triangular_solve(right, Triangular::upper()))
     }
 
     /// The inverse of square matrices `(.., n, n)`. A singular matrix gives infinities or NaN, as in JAX.
@@ -284,7 +288,10 @@ impl<'g, T: Real> Var<'g, T> {
         let (mut power, mut rest) = (None, n.unsigned_abs());
         while rest > 0 {
             if rest % 2 == 1 {
-                power = Some(power.map_or(square, |power: Expr<'g>| power.matmul(square)));
+                power = Some(match power {
+                    Some(power) => Expr::matmul(power, square),
+                    None => square,
+                });
             }
             rest /= 2;
             if rest > 0 {
