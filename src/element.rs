@@ -162,31 +162,7 @@ impl<'a> Packed<'a> {
     }
 }
 
-/// `with_type!(dtype, T => expression)`.
-macro_rules! with_type {
-    ($dtype:expr, $T:ident => $body:expr) => {
-        match $dtype {
-            DType::F32 => {
-                type $T = f32;
-                $body
-            }
-            DType::F64 => {
-                type $T = f64;
-                $body
-            }
-            DType::I64 => {
-                type $T = i64;
-                $body
-            }
-            DType::Bool => {
-                type $T = bool;
-                $body
-            }
-        }
-    };
-}
-
-/// The same for floats, with another arm for integers and masks.
+/// `with_float!(dtype, T => expression, _ => other)`: the expression for floats, the other for integers and masks.
 macro_rules! with_float {
     ($dtype:expr, $T:ident => $body:expr, _ => $other:expr) => {
         match $dtype {
@@ -203,6 +179,29 @@ macro_rules! with_float {
     };
 }
 
+/// The same for floats and integers, with another arm for masks.
+macro_rules! with_number {
+    ($dtype:expr, $T:ident => $body:expr, _ => $other:expr) => {
+        match $dtype {
+            DType::I64 => {
+                type $T = i64;
+                $body
+            }
+            dtype => crate::element::with_float!(dtype, $T => $body, _ => $other),
+        }
+    };
+}
+
+/// The same for every type.
+macro_rules! with_type {
+    ($dtype:expr, $T:ident => $body:expr) => {{
+        crate::element::with_number!($dtype, $T => $body, _ => {
+            type $T = bool;
+            $body
+        })
+    }};
+}
+
 /// `each_dtype!(value, Value(array) => expression)` evaluates the expression for whichever array it holds.
 macro_rules! each_dtype {
     ($value:expr, $kind:ident($array:ident) => $body:expr) => {
@@ -214,7 +213,7 @@ macro_rules! each_dtype {
         }
     };
 }
-pub(crate) use {each_dtype, with_float, with_type};
+pub(crate) use {each_dtype, with_float, with_number, with_type};
 
 impl Value {
     pub(crate) fn dtype(&self) -> DType {

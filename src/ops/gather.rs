@@ -4,8 +4,8 @@
 //! is written, by [`Index::Counted`], of which these operations read their indices once they are lowered.
 
 use super::reduce::axes_fault;
-use super::{Cotangent, Domain, Fault, Notation, Op, Operation, Record, Site, Task, one_axis, require_dtype};
-use crate::element::{DType, Element, with_type};
+use super::{Cotangent, Fault, Op, Operation, Record, Site, Task, one_axis, require_dtype};
+use crate::element::{DType, Element, with_number, with_type};
 use crate::error::Error;
 use crate::graph::{Expr, Signature};
 use crate::kernels::{self, Middle, Term};
@@ -32,16 +32,14 @@ pub enum Gather {
 
 impl Gather {
     const fn find(&self) -> Record {
-        const fn record(name: &'static str, latex: &'static str, derivative: &'static str) -> Record {
-            let domain = Domain::within(-2.0, 2.0);
-            Record { name, notation: Notation::Method, latex, derivative, domain }
-        }
         match self {
-            Self::Take(_) => record("take", "{#1}_{[#2]}", "g added at the indices"),
-            Self::ScatterAdd(_) => record("scatter", r"\sum_{#2}{#1}", "g at the indices"),
-            Self::TakeAlong(_) => record("take_along_axis", "{#1}_{[#2]}", "g added at the indices"),
-            Self::ScatterAlong(_) => record("scatter_along_axis", r"\sum_{#2}{#1}", "g at the indices"),
-            Self::Writers(_) => record("writers", r"\operatorname{writers}\left(#1\right)", "none"),
+            Self::Take(_) => Record::method("take", "{#1}_{[#2]}", "g added at the indices"),
+            Self::ScatterAdd(_) => Record::method("scatter", r"\sum_{#2}{#1}", "g at the indices"),
+            Self::TakeAlong(_) => Record::method("take_along_axis", "{#1}_{[#2]}", "g added at the indices"),
+            Self::ScatterAlong(_) => {
+                Record::method("scatter_along_axis", r"\sum_{#2}{#1}", "g at the indices")
+            }
+            Self::Writers(_) => Record::method("writers", r"\operatorname{writers}\left(#1\right)", "none"),
         }
     }
 
@@ -191,7 +189,7 @@ impl Operation for Gather {
                 with_type!(task.result.dtype, T => self.take::<T>(axis, indices, task));
             }
             Self::ScatterAdd(_) | Self::ScatterAlong(_) => {
-                with_number!(task.result.dtype, T => self.scatter::<T>(axis, indices, task));
+                with_number!(task.result.dtype, T => self.scatter::<T>(axis, indices, task), _ => unreachable!("masks are refused when the formula is written"));
             }
         }
     }

@@ -2,7 +2,7 @@
 
 use super::constant::IntoVar;
 use super::reduce::axes_fault;
-use super::{Cotangent, Domain, Fault, Notation, Op, Operation, Record, Site, one_axis, require_dtype};
+use super::{Cotangent, Fault, Op, Operation, Record, Site, one_axis, require_dtype};
 use crate::element::{DType, Dtype, Number};
 use crate::error::Error;
 use crate::graph::{Expr, Signature, Var};
@@ -23,15 +23,13 @@ pub enum Index {
 
 impl Index {
     const fn find(&self) -> Record {
-        const fn record(name: &'static str, latex: &'static str, derivative: &'static str) -> Record {
-            let domain = Domain::within(-2.0, 2.0);
-            Record { name, notation: Notation::Method, latex, derivative, domain }
-        }
         match self {
-            Self::Along(_) => record("index_along", r"\operatorname{index}_{#n}\left(#1\right)", "none"),
-            Self::Within(_) => record("within", "#1", "none"),
-            Self::Counted(_) => record("counted", "#1", "none"),
-            Self::Pick(_) => record("pick", "{#1}_{[#2]}", "g at the index, 0 elsewhere"),
+            Self::Along(_) => {
+                Record::method("index_along", r"\operatorname{index}_{#n}\left(#1\right)", "none")
+            }
+            Self::Within(_) => Record::method("within", "#1", "none"),
+            Self::Counted(_) => Record::method("counted", "#1", "none"),
+            Self::Pick(_) => Record::method("pick", "{#1}_{[#2]}", "g at the index, 0 elsewhere"),
         }
     }
 

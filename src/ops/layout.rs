@@ -1,7 +1,7 @@
 //! The same elements in another arrangement.
 
 use super::reduce::axes_fault;
-use super::{Cotangent, Domain, Fault, Notation, Op, Operation, Record, Site, one_axis};
+use super::{Cotangent, Fault, Op, Operation, Record, Site, one_axis};
 use crate::element::Dtype;
 use crate::error::Error;
 use crate::graph::{Expr, Signature, Var};
@@ -67,22 +67,22 @@ pub enum Layout {
 
 impl Layout {
     const fn find(&self) -> Record {
-        const fn record(name: &'static str, latex: &'static str, derivative: &'static str) -> Record {
-            let domain = Domain::within(-2.0, 2.0);
-            Record { name, notation: Notation::Method, latex, derivative, domain }
-        }
         match self {
-            Self::Transpose { .. } => record("transpose", "{#1}^{T}", "the inverse transpose of g"),
-            Self::Reshape { .. } => record("reshape", "#1", "g in the operand's shape"),
-            Self::ReshapeLike => record("reshape_like", "#1", "g in the operand's shape"),
-            Self::ExpandDims { .. } => record("expand_dims", "#1", "g in the operand's shape"),
-            Self::Squeeze { .. } => record("squeeze", "#1", "g in the operand's shape"),
-            Self::Flatten { .. } => record("flatten", "#1", "g in the operand's shape"),
-            Self::Unflatten { .. } => record("unflatten", "#1", "g in the operand's shape"),
-            Self::UnflattenLike { .. } => record("unflatten_like", "#1", "g in the operand's shape"),
-            Self::BroadcastTo { .. } => record("broadcast_to", "#1", "g summed over the stretched axes"),
-            Self::BroadcastLike { .. } => record("broadcast_like", "#1", "g summed over the stretched axes"),
-            Self::SumLike => record("sum_like", r"\sum #1", "g broadcast to the operand's shape"),
+            Self::Transpose { .. } => Record::method("transpose", "{#1}^{T}", "the inverse transpose of g"),
+            Self::Reshape { .. } => Record::method("reshape", "#1", "g in the operand's shape"),
+            Self::ReshapeLike => Record::method("reshape_like", "#1", "g in the operand's shape"),
+            Self::ExpandDims { .. } => Record::method("expand_dims", "#1", "g in the operand's shape"),
+            Self::Squeeze { .. } => Record::method("squeeze", "#1", "g in the operand's shape"),
+            Self::Flatten { .. } => Record::method("flatten", "#1", "g in the operand's shape"),
+            Self::Unflatten { .. } => Record::method("unflatten", "#1", "g in the operand's shape"),
+            Self::UnflattenLike { .. } => Record::method("unflatten_like", "#1", "g in the operand's shape"),
+            Self::BroadcastTo { .. } => {
+                Record::method("broadcast_to", "#1", "g summed over the stretched axes")
+            }
+            Self::BroadcastLike { .. } => {
+                Record::method("broadcast_like", "#1", "g summed over the stretched axes")
+            }
+            Self::SumLike => Record::method("sum_like", r"\sum #1", "g broadcast to the operand's shape"),
         }
     }
 }

@@ -4,27 +4,6 @@
 //! domain that tests sample. The rest of the crate reads records and never names an operation, but for the rewriter,
 //! whose business that is.
 
-/// Evaluates `$body` with `$T` as the type of numbers.
-macro_rules! with_number {
-    ($dtype:expr, $T:ident => $body:expr) => {
-        match $dtype {
-            DType::F32 => {
-                type $T = f32;
-                $body
-            }
-            DType::F64 => {
-                type $T = f64;
-                $body
-            }
-            DType::I64 => {
-                type $T = i64;
-                $body
-            }
-            DType::Bool => unreachable!("this operation takes numbers only"),
-        }
-    };
-}
-
 /// The body of a kernel arm on integers, for records that take them.
 macro_rules! integers {
     (Number, $run:expr) => {
@@ -176,6 +155,13 @@ pub struct Record {
     pub derivative: &'static str,
     /// Where tests sample its operands.
     pub domain: Domain,
+}
+
+impl Record {
+    /// A method that is smooth between -2 and 2, where most are sampled.
+    const fn method(name: &'static str, latex: &'static str, derivative: &'static str) -> Self {
+        Self { name, notation: Notation::Method, latex, derivative, domain: Domain::within(-2.0, 2.0) }
+    }
 }
 
 /// How an expression is printed.

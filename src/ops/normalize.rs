@@ -7,7 +7,7 @@
 use super::constant::IntoVar;
 use super::index::{is_at, require_indices};
 use super::reduce::axes_fault;
-use super::{Attribute, Cotangent, Domain, Fault, Notation, Op, Operation, Record, Site, require_dtype};
+use super::{Attribute, Cotangent, Fault, Op, Operation, Record, Site, require_dtype};
 use crate::element::{DType, Real};
 use crate::error::Error;
 use crate::graph::{Expr, Signature, Var};
@@ -44,23 +44,21 @@ fn last() -> Axes {
 
 impl Normalize {
     const fn find(&self) -> Record {
-        const fn record(name: &'static str, latex: &'static str, derivative: &'static str) -> Record {
-            let domain = Domain::within(-2.0, 2.0);
-            Record { name, notation: Notation::Method, latex, derivative, domain }
-        }
         match self {
             Self::Softmax { .. } => {
-                record("softmax", r"\operatorname{softmax}\left(#1\right)", "y (g - Σ g y)")
+                Record::method("softmax", r"\operatorname{softmax}\left(#1\right)", "y (g - Σ g y)")
             }
-            Self::LogSoftmax { .. } => {
-                record("log_softmax", r"\ln\operatorname{softmax}\left(#1\right)", "g - softmax(x) Σ g")
-            }
-            Self::LayerNorm { .. } => record(
+            Self::LogSoftmax { .. } => Record::method(
+                "log_softmax",
+                r"\ln\operatorname{softmax}\left(#1\right)",
+                "g - softmax(x) Σ g",
+            ),
+            Self::LayerNorm { .. } => Record::method(
                 "layer_norm",
                 r"\operatorname{norm}\left(#1\right)",
                 "(g - mean(g) - y mean(g y)) / √(var(x) + ε)",
             ),
-            Self::CrossEntropy => record(
+            Self::CrossEntropy => Record::method(
                 "cross_entropy_each",
                 r"-\ln\operatorname{softmax}\left(#1\right)_{[#2]}",
                 "g (softmax(x) - 1 at the class)",

@@ -1,6 +1,6 @@
 //! What says when something is computed, and changes no value.
 
-use super::{Cotangent, Domain, Fault, Notation, Op, Operation, Record, Site};
+use super::{Cotangent, Fault, Op, Operation, Record, Site};
 use crate::element::Dtype;
 use crate::graph::{Expr, Signature, Var};
 
@@ -17,13 +17,9 @@ pub enum Order {
 
 impl Order {
     const fn find(self) -> Record {
-        const fn record(name: &'static str) -> Record {
-            let domain = Domain::within(-2.0, 2.0);
-            Record { name, notation: Notation::Method, latex: "#1", derivative: "1", domain }
-        }
         match self {
-            Self::Checkpoint => record("checkpoint"),
-            Self::After => record("after"),
+            Self::Checkpoint => Record::method("checkpoint", "#1", "1"),
+            Self::After => Record::method("after", "#1", "1"),
         }
     }
 }

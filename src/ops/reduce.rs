@@ -2,7 +2,7 @@
 
 use super::normalize::lowered_logsumexp;
 use super::scan::others;
-use super::{Cotangent, Domain, Fault, Notation, Op, Operation, Record, Site, require_dtype};
+use super::{Cotangent, Fault, Op, Operation, Record, Site, require_dtype};
 use crate::element::{DType, Dtype, Number, Real};
 use crate::error::Error;
 use crate::graph::{Expr, Signature, Var};
@@ -63,20 +63,16 @@ impl Fold {
     }
 
     const fn find(self) -> Record {
-        const fn record(name: &'static str, latex: &'static str, derivative: &'static str) -> Record {
-            let domain = Domain::within(-2.0, 2.0);
-            Record { name, notation: Notation::Method, latex, derivative, domain }
-        }
         match self {
-            Self::Sum => record("sum", r"\sum #1", "1"),
-            Self::Mean => record("mean", r"\operatorname{mean}\left(#1\right)", "1/n"),
-            Self::Prod => record("prod", r"\prod #1", "the product of the others"),
-            Self::Max => record("max", r"\max #1", "1 at the maximum, shared evenly by ties"),
-            Self::Min => record("min", r"\min #1", "1 at the minimum, shared evenly by ties"),
-            Self::ArgMax => record("argmax", r"\operatorname{argmax} #1", "none"),
-            Self::LogSumExp => record("logsumexp", r"\ln\sum e^{#1}", "softmax(x)"),
-            Self::Norm => record("norm", r"\left\|#1\right\|", "x/‖x‖, 0 at 0"),
-            Self::Size => record("size_of", r"\left|#1\right|", "0"),
+            Self::Sum => Record::method("sum", r"\sum #1", "1"),
+            Self::Mean => Record::method("mean", r"\operatorname{mean}\left(#1\right)", "1/n"),
+            Self::Prod => Record::method("prod", r"\prod #1", "the product of the others"),
+            Self::Max => Record::method("max", r"\max #1", "1 at the maximum, shared evenly by ties"),
+            Self::Min => Record::method("min", r"\min #1", "1 at the minimum, shared evenly by ties"),
+            Self::ArgMax => Record::method("argmax", r"\operatorname{argmax} #1", "none"),
+            Self::LogSumExp => Record::method("logsumexp", r"\ln\sum e^{#1}", "softmax(x)"),
+            Self::Norm => Record::method("norm", r"\left\|#1\right\|", "x/‖x‖, 0 at 0"),
+            Self::Size => Record::method("size_of", r"\left|#1\right|", "0"),
         }
     }
 }

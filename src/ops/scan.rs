@@ -4,10 +4,9 @@ use super::constant::IntoVar;
 use super::reduce::axes_fault;
 use super::slice::part_like;
 use super::{
-    Cotangent, Domain, Fault, Notation, Op, Operation, Record, Site, Task, one_axis, require_dtype,
-    require_same_dtype,
+    Cotangent, Fault, Op, Operation, Record, Site, Task, one_axis, require_dtype, require_same_dtype,
 };
-use crate::element::{DType, Literal, Number};
+use crate::element::{DType, Literal, Number, with_number};
 use crate::error::Error;
 use crate::graph::{Expr, Signature, Var};
 use crate::kernels::{self, Towards};
@@ -42,23 +41,19 @@ pub struct Scan {
 
 impl Running {
     const fn find(self) -> Record {
-        const fn record(name: &'static str, latex: &'static str, derivative: &'static str) -> Record {
-            let domain = Domain::within(-2.0, 2.0);
-            Record { name, notation: Notation::Method, latex, derivative, domain }
-        }
         match self {
-            Self::Sum => record("cumsum", r"\sum_{j\le k}{#1}_j", "the sum of g in reverse"),
-            Self::Product => record(
+            Self::Sum => Record::method("cumsum", r"\sum_{j\le k}{#1}_j", "the sum of g in reverse"),
+            Self::Product => Record::method(
                 "cumprod",
                 r"\prod_{j\le k}{#1}_j",
                 "y before, times the recurrence of g in reverse with the x behind",
             ),
-            Self::Recurrence { leads: false } => record(
+            Self::Recurrence { leads: false } => Record::method(
                 "recurrence",
                 r"s_k={#2}_k s_{k-1}+{#1}_k",
                 "r, the recurrence of g in reverse with the a behind; r times the s before",
             ),
-            Self::Recurrence { leads: true } => record(
+            Self::Recurrence { leads: true } => Record::method(
                 "recurrence_leading",
                 r"s_k={#2}_{k-1} s_{k-1}+{#1}_k",
                 "r, the recurrence of g in reverse; s times the r behind",
@@ -150,7 +145,7 @@ impl Operation for Scan {
                     kernels::recurrence(of, towards, leads, [a.unwrap_or_default(), x], out, threads);
                 }
             }
-        });
+        }, _ => unreachable!("masks are refused when the formula is written"));
     }
 }
 

@@ -1,7 +1,7 @@
 //! Parts of arrays, and arrays put together from parts.
 
 use super::reduce::axes_fault;
-use super::{Cotangent, Domain, Fault, Notation, Op, Operation, Record, Site, one_axis, require_same_dtype};
+use super::{Cotangent, Fault, Op, Operation, Record, Site, one_axis, require_same_dtype};
 use crate::element::{Dtype, Literal};
 use crate::error::{Error, OrFail, fail};
 use crate::graph::{Expr, Signature, Var};
@@ -61,21 +61,17 @@ pub enum Slicing {
 
 impl Slicing {
     const fn find(&self) -> Record {
-        const fn record(name: &'static str, latex: &'static str, derivative: &'static str) -> Record {
-            let domain = Domain::within(-2.0, 2.0);
-            Record { name, notation: Notation::Method, latex, derivative, domain }
-        }
         match self {
-            Self::Slice { .. } => record("slice", "{#1}_{[#n]}", "g among zeros"),
-            Self::Unslice { .. } => record("unslice", "#1", "the slice of g"),
+            Self::Slice { .. } => Record::method("slice", "{#1}_{[#n]}", "g among zeros"),
+            Self::Unslice { .. } => Record::method("unslice", "#1", "the slice of g"),
             Self::Diagonal { .. } => {
-                record("diagonal", r"\operatorname{diag}\left(#1\right)", "g among zeros")
+                Record::method("diagonal", r"\operatorname{diag}\left(#1\right)", "g among zeros")
             }
             Self::Undiagonal { .. } => {
-                record("undiagonal", r"\operatorname{diag}\left(#1\right)", "the diagonal of g")
+                Record::method("undiagonal", r"\operatorname{diag}\left(#1\right)", "the diagonal of g")
             }
-            Self::Concat { .. } => record("concat", r"\left[#1, #2\right]", "the parts of g"),
-            Self::PartLike { .. } => record("part_like", "{#1}_{[#n]}", "g among zeros"),
+            Self::Concat { .. } => Record::method("concat", r"\left[#1, #2\right]", "the parts of g"),
+            Self::PartLike { .. } => Record::method("part_like", "{#1}_{[#n]}", "g among zeros"),
         }
     }
 }

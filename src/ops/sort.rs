@@ -2,7 +2,7 @@
 
 use super::reduce::axes_fault;
 use super::{Cotangent, Domain, Fault, Notation, Op, Operation, Record, Site, Task, one_axis, require_dtype};
-use crate::element::{DType, Number};
+use crate::element::{DType, Number, with_number};
 use crate::error::{Error, fail};
 use crate::graph::{Signature, Var};
 use crate::kernels;
@@ -73,7 +73,7 @@ impl Operation for ArgSort {
             let (x, threads) = (task.read::<T>(0), task.threads);
             let (out, scratch) = task.write::<i64>();
             kernels::argsort(of, self.descending, x, out, scratch, threads);
-        });
+        }, _ => unreachable!("masks are refused when the formula is written"));
     }
 }
 

@@ -2,9 +2,7 @@
 
 use super::sliding::{Conv, Pool};
 use super::transposed::ConvTranspose;
-use super::{
-    Cotangent, Domain, Fault, Notation, Op, Operation, Record, Site, Task, require_dtype, require_same_dtype,
-};
+use super::{Cotangent, Fault, Op, Operation, Record, Site, Task, require_dtype, require_same_dtype};
 use crate::element::{DType, Element, with_float};
 use crate::error::Error;
 use crate::graph::{Expr, Signature};
@@ -39,44 +37,42 @@ pub enum Window {
 
 impl Window {
     const fn find(&self) -> Record {
-        const fn record(name: &'static str, latex: &'static str, derivative: &'static str) -> Record {
-            let domain = Domain::within(-2.0, 2.0);
-            Record { name, notation: Notation::Method, latex, derivative, domain }
-        }
         match self {
-            Self::Conv(_) => record("conv", r"#2 \star #1", "conv_input(g, w), conv_weight(x, g)"),
+            Self::Conv(_) => Record::method("conv", r"#2 \star #1", "conv_input(g, w), conv_weight(x, g)"),
             Self::ConvInput(_) => {
-                record("conv_input", r"#2 \star^{T} #1", "conv(h, w), conv_weight(h, g), none")
+                Record::method("conv_input", r"#2 \star^{T} #1", "conv(h, w), conv_weight(h, g), none")
             }
             Self::ConvWeight(_) => {
-                record("conv_weight", r"#2 \star_{w}^{T} #1", "conv_input(g, h), conv(x, h), none")
+                Record::method("conv_weight", r"#2 \star_{w}^{T} #1", "conv_input(g, h), conv(x, h), none")
             }
             Self::ConvTranspose(_) => {
-                record("conv_transpose", r"#2 \star^{T} #1", "conv(g, w), conv_weight(g, x)")
+                Record::method("conv_transpose", r"#2 \star^{T} #1", "conv(g, w), conv_weight(g, x)")
             }
-            Self::MaxPool(_) => record(
+            Self::MaxPool(_) => Record::method(
                 "max_pool",
                 r"\operatorname{maxpool}_{#n}\left(#1\right)",
                 "1 at the maximum of each window, shared evenly by ties",
             ),
-            Self::MaxUnpool(_) => record(
+            Self::MaxUnpool(_) => Record::method(
                 "max_unpool",
                 r"\operatorname{maxpool}_{#n}^{T}\left(#1, #2\right)",
                 "max_gather(h, x), 0",
             ),
-            Self::MaxGather(_) => record(
+            Self::MaxGather(_) => Record::method(
                 "max_gather",
                 r"\operatorname{maxgather}_{#n}\left(#1, #2\right)",
                 "max_unpool(g, x), 0",
             ),
-            Self::AvgPool(_) => record(
+            Self::AvgPool(_) => Record::method(
                 "avg_pool",
                 r"\operatorname{avgpool}_{#n}\left(#1\right)",
                 "1/n for each of a window's n elements",
             ),
-            Self::AvgUnpool(_) => {
-                record("avg_unpool", r"\operatorname{avgpool}_{#n}^{T}\left(#1\right)", "avg_pool(h), none")
-            }
+            Self::AvgUnpool(_) => Record::method(
+                "avg_unpool",
+                r"\operatorname{avgpool}_{#n}^{T}\left(#1\right)",
+                "avg_pool(h), none",
+            ),
         }
     }
 

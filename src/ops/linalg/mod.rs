@@ -9,9 +9,7 @@ mod run;
 mod spectral;
 mod systems;
 
-use super::{
-    Cotangent, Domain, Fault, Notation, Op, Operation, Record, Site, Task, require_dtype, require_same_dtype,
-};
+use super::{Cotangent, Fault, Op, Operation, Record, Site, Task, require_dtype, require_same_dtype};
 use crate::element::{DType, with_float};
 use crate::error::Error;
 use crate::graph::Signature;
@@ -113,51 +111,51 @@ impl Triangular {
 
 impl Linalg {
     const fn find(self) -> Record {
-        const fn record(name: &'static str, latex: &'static str, derivative: &'static str) -> Record {
-            let domain = Domain::within(-2.0, 2.0);
-            Record { name, notation: Notation::Method, latex, derivative, domain }
-        }
         match self {
-            Self::Cholesky => record(
+            Self::Cholesky => Record::method(
                 "cholesky",
                 r"\operatorname{chol}\left(#1\right)",
                 "L⁻ᵀ Φ(Lᵀ g) L⁻¹ made symmetric; Φ: lower triangle, half of the diagonal",
             ),
-            Self::TriangularSolve(_) => record(
+            Self::TriangularSolve(_) => Record::method(
                 "triangular_solve",
                 "{#1}_{[#n]}^{-1} #2",
                 "-(a⁻ᵀ g) xᵀ in the triangle, 0 elsewhere; a⁻ᵀ g",
             ),
-            Self::Solve { .. } => record("solve", "{#1}^{-1} #2", "-(a⁻ᵀ g) xᵀ, a⁻ᵀ g"),
-            Self::Inv => record("inv", "{#1}^{-1}", "-a⁻ᵀ g a⁻ᵀ"),
-            Self::Det => record("det", r"\det #1", "g times the cofactors"),
-            Self::Cofactor { .. } => record("cofactor", r"\operatorname{cof} #1", "cofactor(a, .., g)"),
-            Self::LogAbsDet => record("ln_abs_det", r"\ln\left|\det #1\right|", "g a⁻ᵀ"),
-            Self::DetSign => record("det_sign", r"\operatorname{sgn}\det #1", "0"),
-            Self::Eigvalsh => record("eigvalsh", r"\lambda\left(#1\right)", "V diag(g) Vᵀ"),
-            Self::Eigh => record(
+            Self::Solve { .. } => Record::method("solve", "{#1}^{-1} #2", "-(a⁻ᵀ g) xᵀ, a⁻ᵀ g"),
+            Self::Inv => Record::method("inv", "{#1}^{-1}", "-a⁻ᵀ g a⁻ᵀ"),
+            Self::Det => Record::method("det", r"\det #1", "g times the cofactors"),
+            Self::Cofactor { .. } => {
+                Record::method("cofactor", r"\operatorname{cof} #1", "cofactor(a, .., g)")
+            }
+            Self::LogAbsDet => Record::method("ln_abs_det", r"\ln\left|\det #1\right|", "g a⁻ᵀ"),
+            Self::DetSign => Record::method("det_sign", r"\operatorname{sgn}\det #1", "0"),
+            Self::Eigvalsh => Record::method("eigvalsh", r"\lambda\left(#1\right)", "V diag(g) Vᵀ"),
+            Self::Eigh => Record::method(
                 "eigh",
                 r"\operatorname{eigh}\left(#1\right)",
                 "V (diag(gw) + F ∘ Vᵀ gv) Vᵀ made symmetric; F = 1/(wⱼ - wᵢ), 0 for equal ones",
             ),
-            Self::Svdvals => record("svdvals", r"\sigma\left(#1\right)", "U diag(g) Vᵀ, without zeros of s"),
-            Self::Svd => record(
+            Self::Svdvals => {
+                Record::method("svdvals", r"\sigma\left(#1\right)", "U diag(g) Vᵀ, without zeros of s")
+            }
+            Self::Svd => Record::method(
                 "svd",
                 r"\operatorname{svd}\left(#1\right)",
                 "U (X S + S Y + diag(gs)) Vᵀ + (1 - U Uᵀ) gu S⁻¹ Vᵀ + U S⁻¹ gvᵀ (1 - V Vᵀ)",
             ),
-            Self::Qr { .. } => record(
+            Self::Qr { .. } => Record::method(
                 "qr",
                 r"\operatorname{qr}\left(#1\right)",
                 "(gq + Q M) R⁻ᵀ; M symmetric, its lower triangle that of R grᵀ - gqᵀ Q",
             ),
-            Self::Expm => record("expm", "e^{#1}", "the derivative of exp at aᵀ in the direction g"),
-            Self::ExpmAlong => record(
+            Self::Expm => Record::method("expm", "e^{#1}", "the derivative of exp at aᵀ in the direction g"),
+            Self::ExpmAlong => Record::method(
                 "expm_along",
                 r"\operatorname{D}e^{#1}\left[#2\right]",
                 "the diagonal blocks, added, of expm_along((aᵀ 0; bᵀ aᵀ), (0 g; 0 0)); expm_along(aᵀ, g)",
             ),
-            Self::Pinv => record(
+            Self::Pinv => Record::method(
                 "pinv",
                 "{#1}^{+}",
                 "-Pᵀ g Pᵀ + (1 - a P) gᵀ P Pᵀ + Pᵀ P gᵀ (1 - P a), of constant rank",
