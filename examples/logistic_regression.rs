@@ -22,15 +22,16 @@ mod common;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-use clap::{Parser, ValueEnum};
+use clap::Parser;
 use common::data::{Pictures, archive, digits};
+use common::options::{Precision, learning_rate, on_threads};
 use common::plot::{Curve, curves, weights};
-use common::progress::Progress;
-use common::{Error, files, finish, learning_rate};
+use common::training::{Costs, Schedule};
+use common::{Error, files, finish};
+use gradus::Program;
 use gradus::ndarray::Axis;
 use gradus::optim::Sgd;
 use gradus::prelude::*;
-use gradus::{Program, VarList};
 
 /// Trains logistic regression on pictures by gradient descent: the model and its cost are formulas, the gradient is
 /// derived.
@@ -63,12 +64,6 @@ struct Options {
     /// Load a model instead of training, and report its accuracies
     #[arg(long, value_name = "FILE", conflicts_with_all = ["learning_rate", "iterations"])]
     load: Option<PathBuf>,
-}
-
-#[derive(Clone, Copy, ValueEnum)]
-enum Precision {
-    F32,
-    F64,
 }
 
 fn main() -> ExitCode {
@@ -106,7 +101,7 @@ fn run<T: Float>(options: &Options) -> Result<(), Error> {
 
     let [train_x, train_y] = [&pictures.train_x, &pictures.train_y].map(|array| array.mapv(T::from_f64));
     let feeds = [x.feed(&train_x), y.feed(&train_y)];
-    let mut predict = on_threads(options, g.compile(a, ())?)?;
+    let mut predict = on_threads(options.threads, g.compile(a, ())?)?;
 
     if let Some(path) = &options.load {
         w.set_value(files::load_tensor::<T>(path, "w", &[n, 1])?)?;
@@ -120,24 +115,15 @@ fn run<T: Float>(options: &Options) -> Result<(), Error> {
 
     let rates =
         if options.learning_rate.is_empty() { vec![default_rate] } else { options.learning_rate.clone() };
+    let schedule = Schedule { iterations: options.iterations, every: 100 };
     let mut results = Vec::new();
     for (i, &rate) in rates.iter().enumerate() {
         w.set_value(Array2::from_elem((n, 1), T::default()))?;
         b.set_value(arr0(T::default()))?;
         println!("Gradient descent, learning rate {rate}:");
-        let mut step = on_threads(options, g.compile([cost], Sgd::new(rate).minimize(cost, [w, b]))?)?;
-        let mut costs = Vec::new();
-        let progress = Progress::new(options.iterations);
-        for iteration in 0..options.iterations {
-            let [cost] = step.run_with(&feeds)?; // before this step's update
-            if iteration % 100 == 0 {
-                let cost = cost[[]].to_f64();
-                progress.line(format_args!("cost after iteration {iteration}: {cost:.6}"));
-                costs.push((iteration, cost));
-            }
-            progress.step();
-        }
-        progress.finish();
+        let mut step =
+            on_threads(options.threads, g.compile([cost], Sgd::new(rate).minimize(cost, [w, b]))?)?;
+        let costs = schedule.run(&mut step, &feeds)?;
         let (train, test) = accuracies(&mut predict, x, &pictures)?;
         results.push((rate, costs, train, test));
         if i == 0 {
@@ -157,17 +143,6 @@ fn run<T: Float>(options: &Options) -> Result<(), Error> {
     let (_, _, train, test) = results[0];
     print_accuracies(train, test);
     Ok(())
-}
-
-/// The program on as many threads as were asked for.
-fn on_threads<'g, L: VarList<'g>>(
-    options: &Options,
-    program: Program<'g, L>,
-) -> Result<Program<'g, L>, Error> {
-    Ok(match options.threads {
-        Some(threads) => program.threads(threads.into())?,
-        None => program,
-    })
 }
 
 /// The share of pictures that are classified right, in percent, of the training and of the test pictures.
@@ -204,7 +179,7 @@ fn save<T: Float>(options: &Options, pictures: &Pictures, w: Var<'_, T>, b: Var<
 }
 
 /// What a training gave: learning rate, costs by iteration, accuracies.
-type Training = (f64, Vec<(usize, f64)>, f64, f64);
+type Training = (f64, Costs, f64, f64);
 
 fn write_curves(out: &Path, results: &[Training]) -> Result<(), Error> {
     let costs: Vec<_> = results.iter().map(|(rate, costs, _, _)| (*rate, costs.clone())).collect();

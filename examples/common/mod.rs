@@ -1,9 +1,13 @@
 //! What the examples share: data, pictures, files, and how a program reports what went wrong.
 
+#![allow(dead_code, unused_imports, reason = "each example uses some of it")]
+
 pub mod data;
 pub mod files;
+pub mod options;
 pub mod plot;
 pub mod progress;
+pub mod training;
 
 use std::fmt;
 use std::path::Path;
@@ -14,6 +18,11 @@ use std::process::ExitCode;
 pub struct Error(String);
 
 impl Error {
+    /// What is wrong.
+    pub fn new(what: impl fmt::Display) -> Self {
+        Self(what.to_string())
+    }
+
     /// What is wrong with the file at `path`.
     pub fn in_file(path: &Path, what: impl fmt::Display) -> Self {
         Self(format!("{}: {what}", path.display()))
@@ -42,13 +51,5 @@ pub fn finish(result: Result<(), Error>) -> ExitCode {
             eprintln!("error: {error}");
             ExitCode::FAILURE
         }
-    }
-}
-
-/// A learning rate from the command line.
-pub fn learning_rate(text: &str) -> Result<f64, String> {
-    match text.parse::<f64>() {
-        Ok(rate) if rate.is_finite() && rate > 0.0 => Ok(rate),
-        _ => Err("a learning rate is a positive number".to_owned()),
     }
 }

@@ -1,67 +1,13 @@
-//! The main job as a user runs it: what it prints and writes, and what it says of bad files and options.
+//! Logistic regression: what it prints and writes.
 
 use std::fs;
-use std::io::Write;
-use std::path::{Path, PathBuf};
-use std::process::{Command, Output};
+use std::path::Path;
+use std::process::Output;
 
-use zip::write::SimpleFileOptions;
-
-/// The example, which `cargo test` builds beside the tests.
-fn program() -> Command {
-    let mut path = std::env::current_exe().unwrap();
-    path.pop();
-    path.pop();
-    path.push("examples");
-    path.push(format!("logistic_regression{}", std::env::consts::EXE_SUFFIX));
-    assert!(
-        path.exists(),
-        "`cargo test` builds the example, `cargo test --test` does not: cargo build --examples"
-    );
-    Command::new(path)
-}
-
-/// A folder of this test's own.
-fn folder(test: &str) -> PathBuf {
-    let path = std::env::temp_dir().join(format!("gradus-{}-{test}", std::process::id()));
-    let _ = fs::remove_dir_all(&path);
-    fs::create_dir_all(&path).unwrap();
-    path
-}
-
-fn text(bytes: &[u8]) -> String {
-    String::from_utf8_lossy(bytes).into_owned()
-}
+use crate::support::{complaint, folder, npy, text, write_npz};
 
 fn run(arguments: &[&str]) -> Output {
-    program().args(arguments).output().unwrap()
-}
-
-/// A file in NumPy's format, version 1.0.
-fn npy(descr: &str, fortran: bool, shape: &str, data: &[u8]) -> Vec<u8> {
-    let order = if fortran { "True" } else { "False" };
-    let mut header = format!("{{'descr': '{descr}', 'fortran_order': {order}, 'shape': {shape}, }}");
-    while (header.len() + 11) % 64 != 0 {
-        header.push(' ');
-    }
-    header.push('\n');
-    let mut bytes = b"\x93NUMPY\x01\x00".to_vec();
-    bytes.extend((header.len() as u16).to_le_bytes());
-    bytes.extend(header.as_bytes());
-    bytes.extend(data);
-    bytes
-}
-
-fn write_npz(path: &Path, compressed: bool, entries: &[(&str, Vec<u8>)]) {
-    let method = if compressed { zip::CompressionMethod::Deflated } else { zip::CompressionMethod::Stored };
-    let mut archive = zip::ZipWriter::new(fs::File::create(path).unwrap());
-    for (name, bytes) in entries {
-        archive
-            .start_file(format!("{name}.npy"), SimpleFileOptions::default().compression_method(method))
-            .unwrap();
-        archive.write_all(bytes).unwrap();
-    }
-    archive.finish().unwrap();
+    crate::support::run("logistic_regression", arguments)
 }
 
 /// Six pictures of 2×2 bytes for training, bright ones labelled 1, and two for testing.
@@ -200,14 +146,6 @@ fn a_saturated_run_stays_finite() {
         assert!(cost.is_finite(), "{costs}");
     }
     fs::remove_dir_all(out).unwrap();
-}
-
-/// The one line on standard error, behind `error: FILE: `.
-fn complaint(path: &Path, done: &Output) -> String {
-    assert_eq!(done.status.code(), Some(1), "{}", text(&done.stderr));
-    let line = text(&done.stderr);
-    let start = format!("error: {}: ", path.display());
-    line.strip_prefix(&start).unwrap_or_else(|| panic!("{line}")).trim_end().to_owned()
 }
 
 #[test]

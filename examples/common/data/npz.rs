@@ -1,0 +1,106 @@
+//! Archives of arrays in NumPy's format.
+
+use std::fmt;
+use std::fs::File;
+use std::io::{BufReader, Cursor, Read};
+use std::path::{Path, PathBuf};
+
+use gradus::ndarray::{ArrayD, IxDyn};
+use npyz::{DType, NpyFile, Order, TypeChar};
+use zip::ZipArchive;
+use zip::result::ZipError;
+
+use crate::common::Error;
+
+/// How many bytes an array may have.
+const LARGEST: u64 = 4 << 30;
+
+/// An archive (.npz) that is open.
+pub struct Npz {
+    path: PathBuf,
+    zip: ZipArchive<BufReader<File>>,
+}
+
+/// An array from an archive: its numbers in C order, and whether they were bytes.
+pub struct Raw {
+    pub numbers: ArrayD<f64>,
+    pub bytes: bool,
+}
+
+impl Npz {
+    pub fn open(path: &Path) -> Result<Self, Error> {
+        let file = File::open(path).map_err(|error| Error::in_file(path, format!("cannot read: {error}")))?;
+        let zip = ZipArchive::new(BufReader::new(file))
+            .map_err(|error| Error::in_file(path, format!("expected a NumPy archive (.npz): {error}")))?;
+        Ok(Self { path: path.to_owned(), zip })
+    }
+
+    /// The names of its arrays, sorted.
+    pub fn names(&self) -> Vec<String> {
+        let names = self.zip.file_names().flatten();
+        let mut names: Vec<_> = names.map(|name| name.trim_end_matches(".npy").to_owned()).collect();
+        names.sort_unstable();
+        names
+    }
+
+    /// An array of any shape and any type of numbers; `expected` says what all the arrays should have been.
+    pub fn array(&mut self, name: &str, expected: &str) -> Result<Raw, Error> {
+        let (path, found) = (self.path.clone(), self.names());
+        let failed =
+            |error: &dyn fmt::Display| Error::in_file(&path, format!("{name} cannot be read: {error}"));
+        let entry = self.zip.by_name(&format!("{name}.npy")).map_err(|error| match error {
+            ZipError::FileNotFound => Error::in_file(&path, format!("expected {expected}, found {found:?}")),
+            other => failed(&other),
+        })?;
+        let mut bytes = Vec::new();
+        entry.take(LARGEST + 1).read_to_end(&mut bytes).map_err(|error| failed(&error))?;
+        if bytes.len() as u64 > LARGEST {
+            return Err(failed(&format!("it has more than {LARGEST} bytes")));
+        }
+        check_size(&bytes).map_err(|error| failed(&error))?;
+        let file = NpyFile::new(Cursor::new(&bytes)).map_err(|error| failed(&error))?;
+        let shape: Vec<usize> = file.shape().iter().map(|&n| n as usize).collect();
+        let fortran = file.order() == Order::Fortran;
+        let DType::Plain(dtype) = file.dtype() else {
+            return Err(failed(&"expected numbers, found records"));
+        };
+        let numbers: std::io::Result<Vec<f64>> = match (dtype.type_char(), dtype.size_field()) {
+            (TypeChar::Float, 4) => file.into_vec::<f32>().map(|v| v.into_iter().map(f64::from).collect()),
+            (TypeChar::Float, 8) => file.into_vec::<f64>(),
+            (TypeChar::Uint, 1) => file.into_vec::<u8>().map(|v| v.into_iter().map(f64::from).collect()),
+            (TypeChar::Uint, 2) => file.into_vec::<u16>().map(|v| v.into_iter().map(f64::from).collect()),
+            (TypeChar::Uint, 4) => file.into_vec::<u32>().map(|v| v.into_iter().map(f64::from).collect()),
+            (TypeChar::Uint, 8) => file.into_vec::<u64>().map(|v| v.into_iter().map(|x| x as f64).collect()),
+            (TypeChar::Int, 1) => file.into_vec::<i8>().map(|v| v.into_iter().map(f64::from).collect()),
+            (TypeChar::Int, 2) => file.into_vec::<i16>().map(|v| v.into_iter().map(f64::from).collect()),
+            (TypeChar::Int, 4) => file.into_vec::<i32>().map(|v| v.into_iter().map(f64::from).collect()),
+            (TypeChar::Int, 8) => file.into_vec::<i64>().map(|v| v.into_iter().map(|x| x as f64).collect()),
+            (TypeChar::Bool, _) => file.into_vec::<bool>().map(|v| v.into_iter().map(f64::from).collect()),
+            _ => return Err(failed(&format!("expected integers or floats, found {dtype}"))),
+        };
+        let numbers = numbers.map_err(|error| failed(&error))?;
+        let numbers = if fortran {
+            let reversed: Vec<usize> = shape.iter().rev().copied().collect();
+            ArrayD::from_shape_vec(IxDyn(&reversed), numbers).map(|array| array.reversed_axes())
+        } else {
+            ArrayD::from_shape_vec(IxDyn(&shape), numbers)
+        };
+        let bytes = dtype.type_char() == TypeChar::Uint && dtype.size_field() == 1;
+        Ok(Raw { numbers: numbers.map_err(|error| failed(&error))?, bytes })
+    }
+}
+
+/// Refuses a header that claims more elements than there are bytes, before anything is allocated for them.
+fn check_size(npy: &[u8]) -> Result<(), String> {
+    let header = String::from_utf8_lossy(&npy[..npy.len().min(4096)]);
+    let shape = header.split_once("'shape':").and_then(|(_, rest)| rest.split_once('(')?.1.split_once(')'));
+    let Some((shape, _)) = shape else { return Err("expected a NumPy array".to_owned()) };
+    let mut size: usize = 1;
+    for n in shape.split(',').map(str::trim).filter(|n| !n.is_empty()) {
+        let n: Option<usize> = n.parse().ok();
+        let product = n.and_then(|n| size.checked_mul(n)).filter(|&size| size <= npy.len());
+        size =
+            product.ok_or_else(|| format!("it claims the shape ({shape}), and has {} bytes", npy.len()))?;
+    }
+    Ok(())
+}
