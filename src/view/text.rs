@@ -7,6 +7,8 @@ use hashbrown::HashMap;
 use crate::element::Dtype;
 use crate::graph::{Expr, NodeId, Var, reach};
 use crate::ops::{ArgSort, Fold, Gather, Index, Layout, Logic, Notation, Op, Order, Reduce, Scan, Slicing};
+use crate::rewrite::as_in_textbooks;
+use crate::shape::Axes;
 
 /// A subexpression that is used more than once is bound to a name from this many characters on.
 const SHARED: usize = 24;
@@ -47,6 +49,9 @@ impl Piece {
 /// Prints the formula as it would be written, with leaves and named nodes by their names. A subexpression that is
 /// long, or shared and not short, is bound to a name in a line of its own.
 ///
+/// A derivative is printed as a textbook writes it, which [`simplify`](Var::simplify) says more of; what a caller wrote is
+/// printed as it is written.
+///
 /// What takes its sizes from elsewhere is printed as it is at the recorded sizes: a [`sum_like`](Var::sum_like) where
 /// nothing was broadcast is left out, and so is a broadcast that an operator makes anyhow; the size of something that
 /// has no name is printed as a number.
@@ -64,42 +69,46 @@ impl<T: Dtype> fmt::Display for Var<'_, T> {
         if root.op().is_none() {
             return f.write_str("freed");
         }
-        let graph = self.graph();
-        let arena = graph.arena();
-        let named = |id: NodeId| id != root.id() && arena.get(id).is_some_and(|node| node.name().is_some());
-        let nodes = reach(&arena, [root.id()], |user, _| !named(user));
-        // How often each is printed.
-        let mut uses: HashMap<NodeId, usize> = HashMap::from([(root.id(), 1)]);
-        for &id in nodes.iter().rev().filter(|id| !named(**id)) {
-            if uses.contains_key(&id) {
-                let e = graph.handle(id);
-                (0..e.inputs().len()).filter_map(|k| printed(e, k)).for_each(|operand| {
-                    *uses.entry(operand.id()).or_default() += 1;
-                });
-            }
-        }
-        let mut pieces: HashMap<NodeId, Piece> = HashMap::new();
-        let mut bound = 0;
-        for (id, uses) in nodes.into_iter().filter_map(|id| Some((id, *uses.get(&id)?))) {
-            let Some(node) = arena.get(id) else { continue };
-            let e = graph.handle(id);
-            let piece = match node.name() {
-                Some(name) if named(id) || node.op.is_leaf() => Piece::atom(name),
-                _ => piece(e, &node.op, |k| Some(pieces[&printed(e, k)?.id()].clone())),
-            };
-            let length = piece.text.chars().count();
-            let bind = id != root.id() && (length > LONG || uses > 1 && length > SHARED);
-            let piece = if bind {
-                bound += 1;
-                writeln!(f, "let v{bound} = {};", piece.text)?;
-                Piece::atom(format!("v{bound}"))
-            } else {
-                piece
-            };
-            pieces.insert(id, piece);
-        }
-        f.write_str(&pieces[&root.id()].text)
+        as_in_textbooks(&[root], |roots| print(roots[0], f))
     }
+}
+
+fn print(root: Expr<'_>, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+    let graph = root.graph();
+    let arena = graph.arena();
+    let named = |id: NodeId| id != root.id() && arena.get(id).is_some_and(|node| node.name().is_some());
+    let nodes = reach(&arena, [root.id()], |user, _| !named(user));
+    // How often each is printed.
+    let mut uses: HashMap<NodeId, usize> = HashMap::from([(root.id(), 1)]);
+    for &id in nodes.iter().rev().filter(|id| !named(**id)) {
+        if uses.contains_key(&id) {
+            let e = graph.handle(id);
+            (0..e.inputs().len()).filter_map(|k| printed(e, k)).for_each(|operand| {
+                *uses.entry(operand.id()).or_default() += 1;
+            });
+        }
+    }
+    let mut pieces: HashMap<NodeId, Piece> = HashMap::new();
+    let mut bound = 0;
+    for (id, uses) in nodes.into_iter().filter_map(|id| Some((id, *uses.get(&id)?))) {
+        let Some(node) = arena.get(id) else { continue };
+        let e = graph.handle(id);
+        let piece = match node.name() {
+            Some(name) if named(id) || node.op.is_leaf() => Piece::atom(name),
+            _ => piece(e, &node.op, |k| Some(pieces[&printed(e, k)?.id()].clone())),
+        };
+        let length = piece.text.chars().count();
+        let bind = id != root.id() && (length > LONG || uses > 1 && length > SHARED);
+        let piece = if bind {
+            bound += 1;
+            writeln!(f, "let v{bound} = {};", piece.text)?;
+            Piece::atom(format!("v{bound}"))
+        } else {
+            piece
+        };
+        pieces.insert(id, piece);
+    }
+    f.write_str(&pieces[&root.id()].text)
 }
 
 /// Operand `k` as it is printed: without what changes nothing, and without a broadcast that the operator makes all the
@@ -108,7 +117,7 @@ fn printed(user: Expr<'_>, k: usize) -> Option<Expr<'_>> {
     let op = user.op()?;
     let named = match &op {
         Op::Reduce(_) => !is_number(user, &op),
-        Op::Layout(Layout::SumLike) => k == 0 || user.ndim() > 0,
+        Op::Layout(Layout::SumLike) => k == 0 || stretched(user).is_none(),
         Op::Surrogate(surrogate) => surrogate.shows(k),
         Op::Layout(_)
         | Op::Order(_)
@@ -122,7 +131,8 @@ fn printed(user: Expr<'_>, k: usize) -> Option<Expr<'_>> {
     };
     let inputs = user.inputs();
     let operand = plain(*inputs.get(k).filter(|_| named)?);
-    let infix = op.record().is_some_and(|record| matches!(record.notation, Notation::Infix(_)));
+    let infix = op == Op::Logic(Logic::Select)
+        || op.record().is_some_and(|record| matches!(record.notation, Notation::Infix(_)));
     let others = || inputs.iter().enumerate().filter(|&(other, _)| other != k);
     let stretched = infix && others().any(|(_, other)| other.shape() == user.shape());
     match operand.op() {
@@ -153,6 +163,16 @@ fn changes_nothing(e: Expr<'_>, op: &Op) -> bool {
         _ => false,
     };
     takes_shape && e.inputs()[0].shape() == e.shape()
+}
+
+/// The axes over which a `sum_like` sums, and whether they stay with size 1; nothing if some do and some do not.
+fn stretched(sum: Expr<'_>) -> Option<(Axes, bool)> {
+    let (from, to) = (sum.inputs()[0].shape(), sum.shape());
+    let new = from.ndim() - to.ndim();
+    let is_summed = |&axis: &usize| axis < new || from[axis] != to[axis - new];
+    let axes: Vec<usize> = (0..from.ndim()).filter(is_summed).collect();
+    let kept = new == 0;
+    (kept || axes.len() == new).then(|| (Axes::from(&axes[..]), kept))
 }
 
 /// Whether it is a broadcast of a scalar or along leading axes, which operators make by themselves.
@@ -220,6 +240,11 @@ fn method(e: Expr<'_>, op: &Op, name: &str) -> (String, Option<String>) {
             }
         }
         Op::Layout(Layout::SumLike) if e.ndim() == 0 => ("sum".to_owned(), None),
+        Op::Layout(Layout::SumLike) => match stretched(e) {
+            Some((axes, true)) => ("sum_keepdims".to_owned(), Some(axes.to_string())),
+            Some((axes, false)) => ("sum_axis".to_owned(), Some(axes.to_string())),
+            None => (name.to_owned(), None),
+        },
         Op::Layout(Layout::BroadcastLike { .. }) => ("broadcast_to".to_owned(), Some(e.shape().to_string())),
         Op::Layout(Layout::ReshapeLike | Layout::UnflattenLike { .. }) => {
             ("reshape".to_owned(), Some(e.shape().to_string()))
