@@ -50,7 +50,7 @@ impl Writer {
         terms = collected(terms.into_iter().flat_map(flattened).collect());
         let further = extract(&mut terms);
         common.multiply(&further, 1);
-        let out = multiplied_out(&terms).map(|terms| collected(terms));
+        let out = multiplied_out(&terms).map(collected);
         let as_they_are = self.scaled(common.clone(), terms, like);
         let shorter = out.and_then(|mut terms| {
             let further = extract(&mut terms);
