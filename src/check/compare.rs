@@ -1,7 +1,7 @@
 //! What both questions about a formula have in common: the comparison, and the search for the slip.
 
 use super::diagnosis::{diagnose, kink};
-use super::edits::{Scene, names};
+use super::edits::{Scene, all_names, names};
 use super::mend::mend;
 use super::mismatch::{Expected, Mismatch};
 use super::places::{Places, Sample};
@@ -125,8 +125,12 @@ fn find<'g>(
     {
         return Ok(vec![Slip::OfAnother { name }]);
     }
-    let scene = Scene::new(hand, question.given(), expected, places);
-    let mended = mend(&scene, expected, !whole.is_empty());
+    let names = all_names(hand.graph());
+    let roots: Vec<Expr<'g>> =
+        [hand, expected, question.given()].into_iter().chain(names.iter().copied()).collect();
+    let places = Places::new(&roots)?;
+    let scene = Scene::new(hand, question.given(), expected, names, &places);
+    let mended = mend(&scene, expected, &places, !whole.is_empty());
     Ok(mended.map_or(whole, |(slip, _)| vec![slip]))
 }
 

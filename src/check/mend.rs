@@ -14,20 +14,24 @@ const TOGETHER: usize = 24;
 
 /// The most plausible edit that makes the formula right, and the right formula: of the most telling kind the one with
 /// the shortest text.
-pub(super) fn mend<'g>(scene: &Scene<'g>, expected: Expr<'g>, telling: bool) -> Option<(Slip, Expr<'g>)> {
-    let roots: Vec<Expr<'g>> =
-        [scene.hand, expected].into_iter().chain(scene.names.iter().copied()).collect();
-    let places = Places::new(&roots).ok()?;
+pub(super) fn mend<'g>(
+    scene: &Scene<'g>,
+    expected: Expr<'g>,
+    places: &Places<'g>,
+    telling: bool,
+) -> Option<(Slip, Expr<'g>)> {
     let [nearby] = &places.run_at(&[expected], [1]).ok()?[..] else { return None };
     for edits in scene.edits(telling) {
         let candidates = edits.iter().filter_map(|edit| Some((edit, mended(scene, edit)?)));
         let candidates: Vec<(&Edit<'g>, Expr<'g>)> =
             candidates.filter(|(_, formula)| formula.shape() == expected.shape()).collect();
-        let likely = likely(&candidates, &places, &nearby[0]);
+        let likely = likely(&candidates, places, &nearby[0]);
         let right = likely.into_iter().filter(|(_, formula)| places.agree(*formula, expected));
-        let reported = right.map(|(edit, formula)| (report(scene, edit), formula));
-        if let Some(best) = reported.min_by_key(|(slip, _)| slip.to_string().chars().count()) {
-            return Some(best);
+        let reported = right.map(|(edit, formula)| (edit, report(scene, edit), formula));
+        let best =
+            reported.min_by_key(|(edit, slip, _)| (edit.is_unlikely(), slip.to_string().chars().count()));
+        if let Some((_, slip, formula)) = best {
+            return Some((slip, formula));
         }
     }
     None
@@ -46,10 +50,12 @@ fn mended<'g>(scene: &Scene<'g>, edit: &Edit<'g>) -> Option<Expr<'g>> {
         let mut inputs = e.inputs();
         let mut changed = false;
         for (k, input) in inputs.iter_mut().enumerate() {
-            let image = if edit.place.site == (Site::Operand { user: id, k }) {
-                Some(edit.with)
-            } else {
-                images.get(&input.id()).copied()
+            let image = match edit.place.site {
+                Site::Operand { user, k: at } if (user, at) == (id, k) => Some(edit.with),
+                Site::Inner { user, k: at, j } if (user, at) == (id, k) => {
+                    Some(with_operand(*input, j, edit.with)?)
+                }
+                _ => images.get(&input.id()).copied(),
             };
             if let Some(image) = image {
                 (*input, changed) = (image, true);
@@ -60,6 +66,13 @@ fn mended<'g>(scene: &Scene<'g>, edit: &Edit<'g>) -> Option<Expr<'g>> {
         }
     }
     images.get(&scene.hand.id()).copied()
+}
+
+/// `e` with another operand `j`, if that can be written down.
+fn with_operand<'g>(e: Expr<'g>, j: usize, operand: Expr<'g>) -> Option<Expr<'g>> {
+    let mut inputs = e.inputs();
+    *inputs.get_mut(j)? = operand;
+    e.graph().apply(e.op()?, &inputs).ok()
 }
 
 /// The candidates that are right at one place near the present values.

@@ -4,7 +4,7 @@ use super::Slip;
 use super::edits::{Edit, Reason, Scene, Site};
 use super::slip::Change;
 use super::words::{formula, is_infix, name_or_formula, origin, sign};
-use crate::graph::{Expr, LeafKind};
+use crate::graph::{LeafKind, NodeId};
 use crate::ops::{Binary, Op};
 
 /// The slip that an edit mends.
@@ -62,24 +62,27 @@ fn superfluous(edit: &Edit<'_>) -> String {
 }
 
 fn change<'g>(scene: &Scene<'g>, edit: &Edit<'g>) -> Change {
-    let (graph, e) = (scene.hand.graph(), edit.place.e);
-    let beside = scene.hand.origin();
-    let own = scene.own.contains(&e.id());
-    let users = || scene.own.iter().filter(|&&id| graph.handle(id).inputs().iter().any(|x| x.id() == e.id()));
-    let user = match edit.place.site {
-        Site::Operand { user, .. } => Some(graph.handle(user)),
-        Site::Everywhere => users().next().map(|&id| graph.handle(id)),
+    let (graph, e, beside) = (scene.hand.graph(), edit.place.e, scene.hand.origin());
+    let handle = |id: NodeId| graph.handle(id);
+    let users = || {
+        scene.own.iter().map(|&id| handle(id)).filter(|user| user.inputs().iter().any(|x| x.id() == e.id()))
     };
-    // What the formula itself writes once stands at a line of its own.
-    let once = own && !e.is(Op::is_leaf) && users().count() < 2;
-    let found = if once && edit.reason.is_of_operation() { formula(e) } else { name_or_formula(e) };
-    let only_there = matches!(edit.place.site, Site::Operand { .. }) && !(once && e.name().is_none());
-    let within = user.filter(|_| only_there && !(once && edit.reason.is_of_operation()));
-    let written: Expr<'g> = if once { e } else { user.unwrap_or(e) };
+    let user = match edit.place.site {
+        Site::Operand { user, .. } => Some(handle(user)),
+        Site::Inner { user, k, .. } => handle(user).inputs().get(k).copied(),
+        Site::Everywhere => users().next(),
+    };
+    // What the formula writes itself, once, stands at a line of its own.
+    let once = scene.own.contains(&e.id()) && !e.is(Op::is_leaf) && users().count() < 2;
+    let of_operation = once && edit.reason.is_of_operation();
+    let alone = edit.place.site != Site::Everywhere;
+    let within =
+        user.filter(|_| alone && !of_operation && !(once && e.name().is_none() && formula(e).len() > 24));
+    let written = within.or(user.filter(|_| !once)).unwrap_or(e);
     Change {
-        found,
+        found: if of_operation { formula(e) } else { name_or_formula(e) },
         within: within.map(formula),
-        origin: origin(within.unwrap_or(written), beside),
-        expected: name_or_formula(edit.with),
+        origin: origin(written, beside),
+        expected: if edit.reason.is_of_name() { name_or_formula(edit.with) } else { formula(edit.with) },
     }
 }

@@ -146,7 +146,12 @@ impl fmt::Display for Slip {
         match self {
             Self::Sign => f.write_str("it has the opposite sign"),
             Self::Factor { factor, size } => {
-                write!(f, "it is {} times what it should be", short(*factor))?;
+                match rounded(factor.recip()) {
+                    part if part > 1.0 && part.fract() == 0.0 => {
+                        write!(f, "it is 1/{part} of what it should be")?
+                    }
+                    _ => write!(f, "it is {} times what it should be", rounded(*factor))?,
+                }
                 match size {
                     Some(size) if *factor > 1.0 => write!(f, " (1/m is missing: {size})"),
                     Some(size) => write!(f, " (it is divided by m once too often: {size})"),
@@ -209,6 +214,6 @@ impl fmt::Display for Change {
 }
 
 /// To ten digits, without the noise of rounding.
-fn short(number: f64) -> f64 {
+pub(super) fn rounded(number: f64) -> f64 {
     format!("{number:.9e}").parse().unwrap_or(number)
 }

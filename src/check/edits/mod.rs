@@ -8,14 +8,14 @@ use hashbrown::{HashMap, HashSet};
 
 use super::diagnosis::sizes;
 use super::places::Places;
-use super::slip::Size;
+use super::slip::{Size, rounded};
 use super::{below, operands as leaves};
 use crate::element::DType;
-use crate::graph::{Expr, NodeId, reach};
+use crate::graph::{Expr, Graph, LeafKind, NodeId, reach};
 use crate::ops::{Op, Unary};
 
 /// How many places of a formula are tried, those next to its end first,
-const PLACES: usize = 100;
+const PLACES: usize = 150;
 /// how many names in each of them,
 const NAMES: usize = 24;
 /// how many functions and numbers,
@@ -30,6 +30,8 @@ pub(super) enum Site {
     Everywhere,
     /// As operand `k` of `user` alone.
     Operand { user: NodeId, k: usize },
+    /// As operand `j` of an expression that is taken for right, where this is operand `k` of `user`.
+    Inner { user: NodeId, k: usize, j: usize },
 }
 
 /// A subexpression that may be wrong.
@@ -44,6 +46,14 @@ pub(super) struct Edit<'g> {
     pub place: Place<'g>,
     pub with: Expr<'g>,
     pub reason: Reason,
+}
+
+impl Edit<'_> {
+    /// Whether it is right where another is as well that people would rather have made: it is the data that are divided by 255.
+    pub fn is_unlikely(&self) -> bool {
+        let is_input = self.place.e.leaf().is_some_and(|leaf| leaf.kind == LeafKind::Input);
+        matches!(self.reason, Reason::Missing { .. }) && !is_input
+    }
 }
 
 /// What was done wrong, if an edit is right.
@@ -68,6 +78,11 @@ impl Reason {
     /// Whether it speaks of the operation at the place, not of the operand that stands there.
     pub fn is_of_operation(&self) -> bool {
         !matches!(self, Self::Missing { .. } | Self::Name { .. } | Self::NotDerived)
+    }
+
+    /// Whether something that was there before is put in the place.
+    pub fn is_of_name(&self) -> bool {
+        matches!(self, Self::Superfluous | Self::Name { .. })
     }
 
     pub fn in_place_of(found: impl Into<String>, expected: impl Into<String>) -> Self {
@@ -109,11 +124,19 @@ pub(super) struct Scene<'g> {
     scales: Vec<(f64, Option<Size>)>,
     /// Functions of one number in what is taken for right.
     activations: Vec<Expr<'g>>,
+    /// How many times a name the formula as a whole lacks.
+    lacks: Vec<(f64, Expr<'g>)>,
 }
 
 impl<'g> Scene<'g> {
     /// `given` is taken for right, and `expected` is what `hand` should be.
-    pub fn new(hand: Expr<'g>, given: Expr<'g>, expected: Expr<'g>, places: &Places<'g>) -> Self {
+    pub fn new(
+        hand: Expr<'g>,
+        given: Expr<'g>,
+        expected: Expr<'g>,
+        names: Vec<Expr<'g>>,
+        places: &Places<'g>,
+    ) -> Self {
         let graph = hand.graph();
         let arena = graph.arena();
         let all = |root: Expr<'g>| reach(&arena, [root.id()], |_, _| true);
@@ -122,13 +145,13 @@ impl<'g> Scene<'g> {
         let known: Vec<Expr<'g>> =
             all(given).into_iter().chain(all(expected)).map(|id| graph.handle(id)).collect();
         drop(arena);
-        let tape: Vec<Expr<'g>> = graph.tape().into_iter().map(|(e, _, _)| e).collect();
         let is_unary = |e: &Expr<'g>| matches!(e.op(), Some(Op::Unary(unary)) if has_slope(unary));
         Self {
             hand,
             places: places_of(hand, &own),
             own,
-            names: named(&tape),
+            lacks: lacks(hand, expected, &names, places),
+            names,
             functions: functions(&known),
             scales: scales(&known, places),
             activations: known.iter().copied().filter(is_unary).take(FEW).collect(),
@@ -168,7 +191,7 @@ impl<'g> Found<'g> {
     }
 }
 
-/// Every subexpression of f64 that is not taken for right or stands in one that is not.
+/// Every subexpression of f64 that is not taken for right, or stands in one that is not; and operands of those that are.
 fn places_of<'g>(hand: Expr<'g>, own: &[NodeId]) -> Vec<Place<'g>> {
     let graph = hand.graph();
     let mut uses: HashMap<NodeId, Vec<Site>> = HashMap::new();
@@ -183,17 +206,31 @@ fn places_of<'g>(hand: Expr<'g>, own: &[NodeId]) -> Vec<Place<'g>> {
         }
     }
     let mut places = vec![Place { e: hand, site: Site::Everywhere }];
-    for e in order.into_iter().rev().filter(|e| e.known_dtype() == Some(DType::F64)) {
-        match &uses[&e.id()][..] {
-            [only] => places.push(Place { e, site: *only }),
-            several => {
-                places.push(Place { e, site: Site::Everywhere });
-                places.extend(several.iter().map(|&site| Place { e, site }));
-            }
+    for e in order.into_iter().rev() {
+        let sites = &uses[&e.id()];
+        if sites.len() > 1 {
+            places.push(Place { e, site: Site::Everywhere });
+        }
+        places.extend(sites.iter().map(|&site| Place { e, site }));
+        if !own.contains(&e.id()) {
+            places.extend(sites.iter().flat_map(|&site| inner(e, site)));
         }
     }
+    places.retain(|place| place.e.known_dtype() == Some(DType::F64));
     places.truncate(PLACES);
     places
+}
+
+/// The operands of `e`, which stands at `site`.
+fn inner<'g>(e: Expr<'g>, site: Site) -> Vec<Place<'g>> {
+    let Site::Operand { user, k } = site else { return Vec::new() };
+    let operands = e.inputs().into_iter().enumerate();
+    operands.map(|(j, e)| Place { e, site: Site::Inner { user, k, j } }).collect()
+}
+
+/// The leaves and named expressions of f64 on the tape.
+pub(super) fn all_names(graph: &Graph) -> Vec<Expr<'_>> {
+    named(&graph.tape().into_iter().map(|(e, _, _)| e).collect::<Vec<_>>())
 }
 
 /// The leaves and named expressions of f64 that `roots` are computed from.
@@ -240,4 +277,24 @@ fn scales(known: &[Expr<'_>], places: &Places<'_>) -> Vec<(f64, Option<Size>)> {
         }
     }
     scales
+}
+
+/// How many times each name would have to be added to the formula, by its values near the present ones.
+fn lacks<'g>(
+    hand: Expr<'g>,
+    expected: Expr<'g>,
+    names: &[Expr<'g>],
+    places: &Places<'g>,
+) -> Vec<(f64, Expr<'g>)> {
+    let alike: Vec<Expr<'g>> =
+        names.iter().copied().filter(|name| name.shape() == expected.shape()).collect();
+    let exprs: Vec<Expr<'g>> = [hand, expected].into_iter().chain(alike.iter().copied()).collect();
+    let values = places.run_at(&exprs, [1]).ok().and_then(|mut values| values.pop());
+    let Some([hand, expected, alike_values @ ..]) = values.as_deref() else { return Vec::new() };
+    if hand.shape() != expected.shape() {
+        return Vec::new();
+    }
+    let lacking = expected - hand;
+    let times = alike_values.iter().map(|value| rounded((&lacking * value).sum() / (value * value).sum()));
+    times.zip(alike).filter(|(times, _)| times.is_finite() && *times != 0.0).collect()
 }

@@ -1,7 +1,7 @@
 //! Something else in the place of a name, and something more beside an expression.
 
 use super::operations::slope;
-use super::{Found, Place, Reason, Scene};
+use super::{Found, Place, Reason, Scene, Site};
 use crate::check::words::name_or_formula;
 use crate::graph::Expr;
 use crate::ops::{Binary, Op};
@@ -28,8 +28,13 @@ pub(super) fn scales<'g>(scene: &Scene<'g>, place: Place<'g>, found: &mut Found<
     }
 }
 
-/// A name more as summand: `+ b`.
+/// A name more as summand: `+ b`; beside the formula as a whole also a number of times a name.
 pub(super) fn terms<'g>(scene: &Scene<'g>, place: Place<'g>, found: &mut Found<'g>) {
+    if place.site == Site::Everywhere && place.e.id() == scene.hand.id() {
+        for &(times, name) in &scene.lacks {
+            beside(place, if times < 0.0 { Binary::Sub } else { Binary::Add }, times.abs() * name, found);
+        }
+    }
     for &other in scene.names.iter().filter(|&&other| stretches_to(other, place.e)) {
         beside(place, Binary::Add, other, found);
         beside(place, Binary::Sub, other, found);
