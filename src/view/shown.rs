@@ -1,7 +1,8 @@
 //! Which operands of an operation are shown: those that say what is computed, not what only gives a size.
 
 use crate::graph::Expr;
-use crate::ops::{Fold, Gather, Index, Layout, Notation, Op, Order, Reduce, Slicing};
+use crate::ops::{Fold, Gather, Index, Layout, Logic, Notation, Op, Order, Reduce, Slicing};
+use crate::shape::Axes;
 
 /// Operand `k` as it is shown: without what changes nothing, and without a broadcast that the operator makes all the
 /// same; nothing, if it only gives a size.
@@ -9,7 +10,7 @@ pub(super) fn shown(user: Expr<'_>, k: usize) -> Option<Expr<'_>> {
     let op = user.op()?;
     let named = match &op {
         Op::Reduce(_) => size(user, &op).is_none(),
-        Op::Layout(Layout::SumLike) => k == 0 || user.ndim() > 0,
+        Op::Layout(Layout::SumLike) => k == 0 || summed(user).is_none(),
         Op::Surrogate(surrogate) => surrogate.shows(k),
         Op::Layout(_)
         | Op::Order(_)
@@ -23,7 +24,8 @@ pub(super) fn shown(user: Expr<'_>, k: usize) -> Option<Expr<'_>> {
     };
     let inputs = user.inputs();
     let operand = plain(*inputs.get(k).filter(|_| named)?);
-    let infix = op.record().is_some_and(|record| matches!(record.notation, Notation::Infix(_)));
+    let infix = op == Op::Logic(Logic::Select)
+        || op.record().is_some_and(|record| matches!(record.notation, Notation::Infix(_)));
     let others = || inputs.iter().enumerate().filter(|&(other, _)| other != k);
     let stretched = infix && others().any(|(_, other)| other.shape() == user.shape());
     match operand.op() {
@@ -59,6 +61,16 @@ pub(super) fn changes_nothing(e: Expr<'_>, op: &Op) -> bool {
         _ => false,
     };
     takes_shape && e.inputs()[0].shape() == e.shape()
+}
+
+/// The axes over which a `sum_like` sums, and whether they stay with size 1; nothing if some do and some do not.
+pub(super) fn summed(sum: Expr<'_>) -> Option<(Axes, bool)> {
+    let (from, to) = (sum.inputs()[0].shape(), sum.shape());
+    let new = from.ndim() - to.ndim();
+    let is_summed = |&axis: &usize| axis < new || from[axis] != to[axis - new];
+    let axes: Vec<usize> = (0..from.ndim()).filter(is_summed).collect();
+    let kept = new == 0;
+    (kept || axes.len() == new).then(|| (Axes::from(&axes[..]), kept))
 }
 
 /// Whether it is a broadcast of a scalar or along leading axes, which operators make by themselves.

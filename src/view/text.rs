@@ -3,12 +3,17 @@
 use std::fmt;
 
 use super::formula::{Notation, Scope, lines};
+use super::shown::summed;
 use crate::element::Dtype;
 use crate::graph::{Expr, Var};
 use crate::ops::{ArgSort, Layout, Logic, Notation as Sign, Op, Record, Reduce, Scan, Slicing};
+use crate::rewrite::as_in_textbooks;
 
 /// Prints the formula as it would be written, with leaves and named nodes by their names. A subexpression that is
 /// long, or shared and not short, is bound to a name in a line of its own.
+///
+/// A derivative is printed as a textbook writes it, which [`simplify`](Var::simplify) says more of; what a caller wrote is
+/// printed as it is written.
 ///
 /// What takes its sizes from elsewhere is printed as it is at the recorded sizes: a [`sum_like`](Var::sum_like) where
 /// nothing was broadcast is left out, and so is a broadcast that an operator makes anyhow; the size of something that
@@ -24,15 +29,17 @@ use crate::ops::{ArgSort, Layout, Logic, Notation as Sign, Op, Record, Reduce, S
 impl<T: Dtype> fmt::Display for Var<'_, T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let root = self.erase();
-        match lines(root.graph(), &[root.id()], &Text, Scope::Names).split_last() {
-            None => f.write_str("freed"),
-            Some((result, bound)) => {
-                for line in bound {
-                    writeln!(f, "let {} = {};", line.name.text, line.formula.text)?;
+        as_in_textbooks(&[root], |roots| {
+            match lines(root.graph(), &[roots[0].id()], &Text, Scope::Names).split_last() {
+                None => f.write_str("freed"),
+                Some((result, bound)) => {
+                    for line in bound {
+                        writeln!(f, "let {} = {};", line.name.text, line.formula.text)?;
+                    }
+                    f.write_str(&result.formula.text)
                 }
-                f.write_str(&result.formula.text)
             }
-        }
+        })
     }
 }
 
@@ -134,6 +141,11 @@ fn method(e: Expr<'_>, op: &Op, name: &str) -> (String, Option<String>) {
             }
         }
         Op::Layout(Layout::SumLike) if e.ndim() == 0 => ("sum".to_owned(), None),
+        Op::Layout(Layout::SumLike) => match summed(e) {
+            Some((axes, true)) => ("sum_keepdims".to_owned(), Some(axes.to_string())),
+            Some((axes, false)) => ("sum_axis".to_owned(), Some(axes.to_string())),
+            None => (name.to_owned(), None),
+        },
         Op::Layout(Layout::BroadcastLike { .. }) => ("broadcast_to".to_owned(), Some(e.shape().to_string())),
         Op::Layout(Layout::ReshapeLike | Layout::UnflattenLike { .. }) => {
             ("reshape".to_owned(), Some(e.shape().to_string()))
