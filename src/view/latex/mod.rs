@@ -6,7 +6,7 @@ mod template;
 use std::borrow::Cow;
 
 use self::name::{escaped, name, number};
-use super::formula::{Notation, Scope, lines};
+use super::formula::{Bodies, Notation, Scope, lines};
 use super::shown::summed;
 use crate::element::Dtype;
 use crate::graph::{Expr, Var};
@@ -34,7 +34,7 @@ impl<T: Dtype> Var<'_, T> {
     pub fn to_latex(self) -> String {
         let root = self.erase();
         as_in_textbooks(&[root], |roots| {
-            match lines(root.graph(), &[roots[0].id()], &Latex, Scope::Names).split_last() {
+            match lines(&[roots[0]], &Latex, &Bodies::default(), Scope::Names).split_last() {
                 None => r"\text{freed}".to_owned(),
                 Some((result, [])) => result.formula.text.clone(),
                 Some((result, bound)) => {
@@ -164,6 +164,7 @@ fn attributes(e: Expr<'_>, op: &Op) -> Option<String> {
             (axes.count() < e.inputs()[0].ndim()).then(|| listed(&axes))
         }
         Op::Layout(Layout::Transpose { axes }) => Some(listed(axes)),
+        Op::Layout(Layout::ReshapeLike | Layout::UnflattenLike { .. }) => Some(e.shape().to_string()),
         _ => {
             let text = op.attributes()?;
             let is_plain = || text.chars().all(|c| c.is_ascii_digit() || " ,.-()[]".contains(c));

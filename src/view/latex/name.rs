@@ -50,10 +50,16 @@ fn parsed(name: &str) -> Option<String> {
     };
     let (base, primes) = base.split_at(base.trim_end_matches('\'').len());
     let (stem, below) = match base.split_once('_') {
-        Some((stem, below)) => (stem, below),
-        None => base.split_at(base.trim_end_matches(|c: char| c.is_ascii_digit()).len()),
+        Some((stem, below)) => (stem, Some(below)),
+        None => {
+            let (stem, digits) = base.split_at(base.trim_end_matches(|c: char| c.is_ascii_digit()).len());
+            (stem, Some(digits).filter(|digits| !digits.is_empty()))
+        }
     };
-    let below = if below.is_empty() { String::new() } else { format!("_{{{}}}", index(below)?) };
+    let below = match below {
+        Some(below) => format!("_{{{}}}", index(below)?),
+        None => String::new(),
+    };
     Some(format!("{}{primes}{below}{layer}", word(stem)?))
 }
 
@@ -81,11 +87,7 @@ fn word(word: &str) -> Option<String> {
             }
         }
     };
-    let differential = || {
-        let of = single(word.strip_prefix('d')?)?;
-        // A command ends where no letter follows.
-        Some(format!(r"\mathrm{{d}}{of}"))
-    };
+    let differential = || Some(format!(r"\mathrm{{d}}{}", single(word.strip_prefix('d')?)?));
     let upright = || {
         let is_word = !word.is_empty() && word.chars().all(|c| c.is_ascii_alphanumeric());
         is_word.then(|| format!(r"\mathrm{{{word}}}"))
