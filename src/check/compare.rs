@@ -85,7 +85,7 @@ fn judge<'g>(hand: Expr<'g>, question: Question<'g>) -> Result<(), Failure> {
         if expected.iter().all(|x| x.is_finite()) {
             samples.push(Sample { hand, expected });
         } else if place == 0 {
-            return Err(Failure::NotFinite { what: question.expected().to_string() });
+            return Err(Failure::NotFinite { what: question.expected().what() });
         }
     }
     if samples.iter().all(Sample::agrees) {
