@@ -62,7 +62,9 @@ fn superfluous(edit: &Edit<'_>) -> String {
 }
 
 fn change<'g>(scene: &Scene<'g>, edit: &Edit<'g>) -> Change {
-    let (graph, e, beside) = (scene.hand.graph(), edit.place.e, scene.hand.origin());
+    let (graph, e) = (scene.hand.graph(), edit.place.e);
+    // Where the formula has been written before, the last line that wrote it is the one that is meant.
+    let beside = scene.hand.origins().pop().unwrap_or(scene.hand.origin());
     let handle = |id: NodeId| graph.handle(id);
     let users = || {
         scene.own.iter().map(|&id| handle(id)).filter(|user| user.inputs().iter().any(|x| x.id() == e.id()))
