@@ -1,7 +1,8 @@
-//! Pictures with labels: the digits that ship with the examples, and files of the user's own.
+//! Examples with labels: pictures and points that ship with the programs, and files of the user's own.
 
 mod digits;
 mod npz;
+mod planar;
 
 use std::path::Path;
 
@@ -9,6 +10,7 @@ use gradus::ndarray::{Array2, ArrayD};
 
 pub use self::digits::digits;
 pub use self::npz::{Npz, Raw};
+pub use self::planar::{Points, flower, points};
 use super::Error;
 
 /// Examples for training and testing. A picture is a column of `x`; `y` holds a label for each column.
@@ -34,8 +36,8 @@ pub fn archive(path: &Path) -> Result<Pictures, Error> {
         let text = format!("expected pictures of one shape, found train_x {train:?} and test_x {test:?}");
         return Err(Error::in_file(path, text));
     }
-    let train_y = labels(path, "train_y", train_y, train_x.shape()[0])?;
-    let test_y = labels(path, "test_y", test_y, test_x.shape()[0])?;
+    let train_y = labels(path, "train_y", train_y, train_x.shape()[0], "picture")?;
+    let test_y = labels(path, "test_y", test_y, test_x.shape()[0], "picture")?;
     Ok(Pictures { train_x: columns(train_x), train_y, test_x: columns(test_x), test_y, shape })
 }
 
@@ -58,11 +60,12 @@ fn pictures(path: &Path, name: &str, raw: Raw) -> Result<ArrayD<f64>, Error> {
     Ok(if raw.bytes { raw.numbers / 255.0 } else { raw.numbers })
 }
 
-fn labels(path: &Path, name: &str, raw: Raw, m: usize) -> Result<Array2<f64>, Error> {
+/// A label, 0 or 1, for each of m pictures or whatever they are of.
+fn labels(path: &Path, name: &str, raw: Raw, m: usize, of: &str) -> Result<Array2<f64>, Error> {
     let shape = raw.numbers.shape().to_vec();
     if shape != [m] && shape != [1, m] {
         let text =
-            format!("expected {name} of shape [{m}] or [1, {m}], a label for each picture, found {shape:?}");
+            format!("expected {name} of shape [{m}] or [1, {m}], a label for each {of}, found {shape:?}");
         return Err(Error::in_file(path, text));
     }
     if let Some(other) = raw.numbers.iter().find(|&&label| label != 0.0 && label != 1.0) {

@@ -5,7 +5,7 @@ use std::fs::File;
 use std::io::{BufReader, Cursor, Read};
 use std::path::{Path, PathBuf};
 
-use gradus::ndarray::{ArrayD, IxDyn};
+use gradus::ndarray::{ArrayD, Dimension, IxDyn};
 use npyz::{DType, NpyFile, Order, TypeChar};
 use zip::ZipArchive;
 use zip::result::ZipError;
@@ -43,7 +43,7 @@ impl Npz {
         names
     }
 
-    /// An array of any shape and any type of numbers; `expected` says what all the arrays should have been.
+    /// An array of any shape and any type of numbers, all finite; `expected` says what all the arrays should have been.
     pub fn array(&mut self, name: &str, expected: &str) -> Result<Raw, Error> {
         let (path, found) = (self.path.clone(), self.names());
         let failed =
@@ -85,8 +85,13 @@ impl Npz {
         } else {
             ArrayD::from_shape_vec(IxDyn(&shape), numbers)
         };
+        let numbers = numbers.map_err(|error| failed(&error))?;
+        if let Some((place, x)) = numbers.indexed_iter().find(|(_, x)| !x.is_finite()) {
+            let text = format!("expected finite numbers in {name}, found {x} at {:?}", place.slice());
+            return Err(Error::in_file(&path, text));
+        }
         let bytes = dtype.type_char() == TypeChar::Uint && dtype.size_field() == 1;
-        Ok(Raw { numbers: numbers.map_err(|error| failed(&error))?, bytes })
+        Ok(Raw { numbers, bytes })
     }
 }
 
