@@ -182,8 +182,8 @@ fn save<T: Float>(options: &Options, pictures: &Pictures, w: Var<'_, T>, b: Var<
 type Training = (f64, Costs, f64, f64);
 
 fn write_curves(out: &Path, results: &[Training]) -> Result<(), Error> {
-    let costs: Vec<_> = results.iter().map(|(rate, costs, _, _)| (*rate, costs.clone())).collect();
-    files::write(&out.join("costs.csv"), files::costs_csv(&costs).as_bytes())?;
+    let costs: Vec<_> = results.iter().map(|(rate, costs, _, _)| (*rate, costs)).collect();
+    files::write(&out.join("costs.csv"), files::costs_csv("learning_rate", &costs).as_bytes())?;
     let lines: Vec<Curve> = costs
         .iter()
         .map(|(rate, costs)| Curve {

@@ -26,6 +26,16 @@ impl Schedule {
         step: &mut Program<'g, [Var<'g, T>; 1]>,
         feeds: &[Feed<'_>],
     ) -> Result<Costs, Error> {
+        self.watch(step, feeds, |_, _| ())
+    }
+
+    /// As [`run`](Self::run), and shows every iteration with its cost.
+    pub fn watch<'g, T: Float>(
+        self,
+        step: &mut Program<'g, [Var<'g, T>; 1]>,
+        feeds: &[Feed<'_>],
+        mut show: impl FnMut(usize, f64),
+    ) -> Result<Costs, Error> {
         let mut costs = Costs::new();
         let progress = Progress::new(self.iterations);
         for iteration in 0..self.iterations {
@@ -35,6 +45,7 @@ impl Schedule {
                 progress.finish();
                 return Err(not_finite(iteration, cost));
             }
+            show(iteration, cost);
             if iteration % self.every == 0 {
                 progress.line(format_args!("cost after iteration {iteration}: {cost:.6}"));
                 costs.push((iteration, cost));

@@ -47,7 +47,7 @@ impl Npz {
         names
     }
 
-    /// An array of any shape and any type of numbers; `expected` says what all the arrays should have been.
+    /// An array of any shape and any type of numbers, all finite; `expected` says what all the arrays should have been.
     pub fn array(&mut self, name: &str, expected: &str) -> Result<Raw, Error> {
         let (path, found) = (self.path.clone(), self.names());
         let failed =
@@ -89,8 +89,9 @@ impl Npz {
         } else {
             ArrayD::from_shape_vec(IxDyn(&shape), numbers)
         };
+        let numbers = numbers.map_err(|error| failed(&error))?;
         let bytes = dtype.type_char() == TypeChar::Uint && dtype.size_field() == 1;
-        Raw::new(&path, name, numbers.map_err(|error| failed(&error))?, bytes)
+        Raw::new(&path, name, numbers, bytes)
     }
 }
 
