@@ -107,7 +107,7 @@ fn mislabelled_pictures_are_listed_and_drawn() {
     assert!(page.contains("\n… and 17 more\n"), "{page}");
     assert!(page.ends_with("\ntrain accuracy: 89.84 %\ntest accuracy: 89.72 %\n"), "{page}");
     // Five rows of eight.
-    assert_eq!(png_size(&png), [14 + 8 * 150, 14 + 5 * 186]);
+    assert_eq!(png_size(&png), [14 + 8 * 150, 14 + 5 * 192]);
 
     // Where nothing is wrong, nothing is drawn.
     let data = out.join("data.npz");
@@ -127,7 +127,7 @@ fn mislabelled_pictures_are_listed_and_drawn() {
     ]);
     assert!(page.contains("\n0 of 2 test pictures are mislabelled.\n"), "{page}");
     assert!(page.ends_with("\ntrain accuracy: 100.00 %\ntest accuracy: 100.00 %\n"), "{page}");
-    assert_eq!(png_size(&png), [14 + 150, 14 + 186]);
+    assert_eq!(png_size(&png), [14 + 150, 14 + 192]);
 
     // Rows of numbers are drawn too.
     let flat = with(pictures(), "train_x", &Some(npy("|u1", false, "(6, 4)", &[9; 24])));
