@@ -3,7 +3,11 @@
 use gradus::{Feed, Float, Program, Var};
 
 use super::Error;
+use super::plot::Curve;
 use super::progress::Progress;
+
+/// How many points a curve has at most.
+const POINTS: usize = 500;
 
 /// Costs by iteration, each before the update of its iteration.
 pub type Costs = Vec<(usize, f64)>;
@@ -26,17 +30,18 @@ impl Schedule {
         step: &mut Program<'g, [Var<'g, T>; 1]>,
         feeds: &[Feed<'_>],
     ) -> Result<Costs, Error> {
-        self.watch(step, feeds, |_, _| ())
+        self.traced(String::new(), step, feeds).map(|(costs, _)| costs)
     }
 
-    /// As [`run`](Self::run), and shows every iteration with its cost.
-    pub fn watch<'g, T: Float>(
+    /// As [`run`](Self::run), with a curve of this name besides, of more costs than are kept.
+    pub fn traced<'g, T: Float>(
         self,
+        name: String,
         step: &mut Program<'g, [Var<'g, T>; 1]>,
         feeds: &[Feed<'_>],
-        mut show: impl FnMut(usize, f64),
-    ) -> Result<Costs, Error> {
-        let mut costs = Costs::new();
+    ) -> Result<(Costs, Curve), Error> {
+        let (mut costs, mut points) = (Costs::new(), Vec::new());
+        let between = self.iterations.div_ceil(POINTS);
         let progress = Progress::new(self.iterations);
         for iteration in 0..self.iterations {
             let [cost] = step.run_with(feeds)?;
@@ -45,15 +50,17 @@ impl Schedule {
                 progress.finish();
                 return Err(not_finite(iteration, cost));
             }
-            show(iteration, cost);
             if iteration % self.every == 0 {
                 progress.line(format_args!("cost after iteration {iteration}: {cost:.6}"));
                 costs.push((iteration, cost));
             }
+            if iteration % between == 0 {
+                points.push((iteration as f64, cost));
+            }
             progress.step();
         }
         progress.finish();
-        Ok(costs)
+        Ok((costs, Curve { name, points }))
     }
 }
 

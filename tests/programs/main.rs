@@ -1,4 +1,6 @@
 //! The examples as a user runs them: what they print and write, and what they say of bad files and options.
 
+mod deep;
 mod logistic_regression;
+mod planar;
 mod support;
