@@ -1,4 +1,7 @@
 //! The examples as a user runs them: what they print and write, and what they say of bad files and options.
 
+mod differential_equation;
 mod logistic_regression;
+mod newton;
 mod support;
+mod transformer;

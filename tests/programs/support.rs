@@ -71,3 +71,33 @@ pub fn complaint(path: &Path, done: &Output) -> String {
     let start = format!("error: {}: ", path.display());
     line.strip_prefix(&start).unwrap_or_else(|| panic!("{line}")).trim_end().to_owned()
 }
+
+/// The bytes of numbers of 64 bits.
+pub fn numbers(all: &[f64]) -> Vec<u8> {
+    all.iter().flat_map(|x| x.to_le_bytes()).collect()
+}
+
+/// An example that is run in `folder` ends with this status, and says this on standard error, apart from a hint at
+/// `--help`.
+pub fn assert_complaint(name: &str, folder: &Path, arguments: &str, status: i32, expected: &str) {
+    let done = program(name).args(arguments.split_whitespace()).current_dir(folder).output().unwrap();
+    let stderr = text(&done.stderr);
+    let said = stderr.split("\n\n").next().unwrap_or_default();
+    assert_eq!(said.trim_end(), format!("error: {expected}"), "{name} {arguments}");
+    assert_eq!(done.status.code(), Some(status), "{name} {arguments}");
+}
+
+/// What an example prints when all is well.
+pub fn printed(name: &str, arguments: &[&str]) -> String {
+    let done = run(name, arguments);
+    assert!(done.status.success(), "{}", text(&done.stderr));
+    text(&done.stdout)
+}
+
+/// The rows of `costs.csv` below this header.
+pub fn costs(out: &Path, header: &str) -> Vec<Vec<String>> {
+    let table = fs::read_to_string(out.join("costs.csv")).unwrap();
+    let (first, rows) = table.split_once('\n').unwrap();
+    assert_eq!(first, header);
+    rows.lines().map(|row| row.split(',').map(str::to_owned).collect()).collect()
+}

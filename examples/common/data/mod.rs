@@ -1,5 +1,7 @@
-//! Pictures with labels: the digits that ship with the examples, and files of the user's own.
+//! Examples with labels: pictures and measurements that ship with the examples, and files of the user's own.
 
+mod breast_cancer;
+mod csv;
 mod digits;
 mod npz;
 
@@ -7,6 +9,8 @@ use std::path::Path;
 
 use gradus::ndarray::{Array2, ArrayD};
 
+pub use self::breast_cancer::breast_cancer;
+pub use self::csv::{Table, table};
 pub use self::digits::digits;
 pub use self::npz::{Npz, Raw};
 use super::Error;
