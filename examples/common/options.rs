@@ -28,6 +28,14 @@ pub fn l2_coefficient(text: &str) -> Result<f64, String> {
     }
 }
 
+/// A size: how many there are of something.
+pub fn size(text: &str) -> Result<usize, String> {
+    match text.parse::<u32>() {
+        Ok(size) if size > 0 => Ok(size as usize),
+        _ => Err("a size is an integer from 1 on".to_owned()),
+    }
+}
+
 /// The program on as many threads as were asked for: by default one for each core.
 pub fn on_threads<'g, L: VarList<'g>>(
     threads: Option<u16>,

@@ -48,7 +48,7 @@ impl Schedule {
             let cost = cost[[]].to_f64();
             if !cost.is_finite() {
                 progress.finish();
-                return Err(not_finite(iteration, cost));
+                return Err(not_finite(iteration, cost, "the learning rate is too large"));
             }
             if iteration % self.every == 0 {
                 progress.line(format_args!("cost after iteration {iteration}: {cost:.6}"));
@@ -64,10 +64,11 @@ impl Schedule {
     }
 }
 
-fn not_finite(iteration: usize, cost: f64) -> Error {
+/// The error of a cost that is infinite or NaN, with its likely cause, if it was not so from the beginning.
+pub fn not_finite(iteration: usize, cost: f64, cause: &str) -> Error {
     let cause = match iteration {
         0 => "the initial parameters or the data are so large that it overflows",
-        _ => "the learning rate is too large",
+        _ => cause,
     };
     Error::new(format_args!("the cost is {cost} at iteration {iteration}: most likely {cause}"))
 }

@@ -86,3 +86,18 @@ pub fn assert_complaint(name: &str, folder: &Path, arguments: &str, status: i32,
     assert_eq!(said.trim_end(), format!("error: {expected}"), "{name} {arguments}");
     assert_eq!(done.status.code(), Some(status), "{name} {arguments}");
 }
+
+/// What an example prints when all is well.
+pub fn printed(name: &str, arguments: &[&str]) -> String {
+    let done = run(name, arguments);
+    assert!(done.status.success(), "{}", text(&done.stderr));
+    text(&done.stdout)
+}
+
+/// The rows of `costs.csv` below this header.
+pub fn costs(out: &Path, header: &str) -> Vec<Vec<String>> {
+    let table = fs::read_to_string(out.join("costs.csv")).unwrap();
+    let (first, rows) = table.split_once('\n').unwrap();
+    assert_eq!(first, header);
+    rows.lines().map(|row| row.split(',').map(str::to_owned).collect()).collect()
+}
