@@ -5,6 +5,7 @@
 pub mod data;
 pub mod files;
 pub mod options;
+pub mod page;
 pub mod plot;
 pub mod progress;
 pub mod training;

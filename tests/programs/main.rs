@@ -1,4 +1,6 @@
 //! The examples as a user runs them: what they print and write, and what they say of bad files and options.
 
+mod activations;
+mod helpers;
 mod logistic_regression;
 mod support;

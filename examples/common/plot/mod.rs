@@ -1,11 +1,15 @@
 //! Pictures of results.
 
 mod curves;
+mod grid;
+mod panels;
 mod weights;
 
 use plotters::style::RGBColor;
 
 pub use self::curves::{Curve, curves};
+pub use self::grid::{Grid, grids};
+pub use self::panels::{Axis, Panel, panels};
 pub use self::weights::weights;
 
 /// Colours of the curves, in order.

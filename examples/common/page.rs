@@ -1,0 +1,25 @@
+//! What a program prints, as a page to read.
+
+/// Prints a heading, with space above and a line under it.
+pub fn heading(text: &str) {
+    println!("\n{text}\n{}", "-".repeat(text.chars().count()));
+}
+
+/// Prints rows of cells in columns that are aligned as the letters of `columns` say: `l` to the left, `r` to the right.
+pub fn table(columns: &str, head: &[&str], rows: &[Vec<String>]) {
+    let head: Vec<String> = head.iter().map(|&cell| cell.to_owned()).collect();
+    let all = || std::iter::once(&head).chain(rows);
+    let width = |column: usize| all().map(|row| row[column].chars().count()).max().unwrap_or_default();
+    let widths: Vec<usize> = (0..head.len()).map(width).collect();
+    for row in all() {
+        let cells = row.iter().zip(&widths).zip(columns.chars());
+        let cells: Vec<String> = cells
+            .map(
+                |((cell, &width), side)| {
+                    if side == 'l' { format!("{cell:<width$}") } else { format!("{cell:>width$}") }
+                },
+            )
+            .collect();
+        println!("{}", cells.join("   ").trim_end());
+    }
+}
