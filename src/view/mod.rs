@@ -1,3 +1,5 @@
 //! Formulas for readers.
 
+mod formula;
+mod shown;
 mod text;

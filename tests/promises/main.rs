@@ -23,6 +23,7 @@ mod programs;
 mod random;
 mod rebuilt;
 mod scans;
+mod simplified;
 mod sliding;
 mod sorting;
 mod special_points;
