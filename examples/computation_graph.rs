@@ -174,12 +174,12 @@ struct Quotient {
 /// For a function that is not straight the quotient has the derivative as its limit only. On the way to it the numbers of a
 /// computer give out: with two values that agree in all digits but the last few, their difference has but those few.
 fn limit<'g>(g: &'g Graph, steps: &Steps<'g>, out: &Path) -> Result<(), Error> {
-    heading("The limit of the quotients, and rounding: s = sin(J/10)");
+    heading("The limit of the quotients, and rounding: s = sin(J/8)");
     let Steps { a, b, c, .. } = *steps;
     let h = g.input("h", 0.1);
-    let s = |b: Var<'g>| (j(v(a, u(b, c))) / 10.0).sin();
+    let s = |b: Var<'g>| (j(v(a, u(b, c))) / 8.0).sin();
 
-    let derivative = (steps.j / 10.0).sin().grad(b);
+    let derivative = (steps.j / 8.0).sin().grad(b);
     let one_sided = (s(b + h) - s(b)) / h;
     let centred = (s(b + h) - s(b - h)) / (2.0 * h);
     println!("ds/db = {derivative} = {:.15}\n", derivative.item()?);

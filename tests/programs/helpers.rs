@@ -88,7 +88,7 @@ fn shapes_are_those_of_numpy(csv: &str) {
             None => assert!(*gradus == tuple(&case["shape"]) && numpy == gradus, "{line}"),
             Some(error) => {
                 // Of matrices and vectors `matmul` is `dot`, and is spoken of as such.
-                let names = [op, if op == "matmul" { "dot" } else { op }];
+                let names = [op.as_str(), if op == "matmul" { "dot" } else { op }];
                 assert!(names.iter().any(|name| gradus.starts_with(&format!("`{name}` "))), "{line}");
                 assert_eq!(numpy, error);
             }
