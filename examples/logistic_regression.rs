@@ -23,7 +23,7 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use clap::Parser;
-use common::data::{Pictures, archive, digits};
+use common::data::{Pictures, digits, open};
 use common::options::{Precision, learning_rate, on_threads};
 use common::plot::{Curve, curves, weights};
 use common::training::{Costs, Schedule};
@@ -76,7 +76,7 @@ fn main() -> ExitCode {
 
 fn run<T: Float>(options: &Options) -> Result<(), Error> {
     let (pictures, question, default_rate) = match &options.data {
-        Some(path) => (archive(path)?, format!("the labels of {}", path.display()), 0.005),
+        Some(path) => (open(path)?, format!("the labels of {}", path.display()), 0.005),
         None => (digits(|class| class == 3)?, "is this handwritten digit a 3?".to_owned(), 0.5),
     };
     let (n, m) = pictures.train_x.dim();

@@ -5,6 +5,8 @@ use std::path::Path;
 
 use gradus::Float;
 use gradus::ndarray::{ArrayD, ArrayViewD};
+use image::codecs::png::PngEncoder;
+use image::{ExtendedColorType, ImageEncoder};
 use safetensors::tensor::{Dtype, SafeTensors, TensorView, serialize};
 
 use super::Error;
@@ -88,14 +90,10 @@ pub fn load_tensor<T: Float>(path: &Path, name: &str, shape: &[usize]) -> Result
 
 /// A PNG file of `width` × `height` pixels of 3 bytes.
 pub fn write_png(path: &Path, width: u32, height: u32, rgb: &[u8]) -> Result<(), Error> {
-    let failed = |error: png::EncodingError| Error::in_file(path, format!("cannot be made: {error}"));
     let mut bytes = Vec::new();
-    let mut encoder = png::Encoder::new(&mut bytes, width, height);
-    encoder.set_color(png::ColorType::Rgb);
-    encoder.set_depth(png::BitDepth::Eight);
-    let mut writer = encoder.write_header().map_err(failed)?;
-    writer.write_image_data(rgb).map_err(failed)?;
-    writer.finish().map_err(failed)?;
+    PngEncoder::new(&mut bytes)
+        .write_image(rgb, width, height, ExtendedColorType::Rgb8)
+        .map_err(|error| Error::in_file(path, format!("cannot be made: {error}")))?;
     write(path, &bytes)
 }
 

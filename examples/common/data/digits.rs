@@ -38,5 +38,6 @@ pub fn digits(is_one: impl Fn(u8) -> bool) -> Result<Pictures, Error> {
         test_x: columns(test_x.into_dyn().to_owned()),
         test_y: test_y.to_owned(),
         shape: vec![8, 8],
+        classes: ["no", "yes"].map(str::to_owned),
     })
 }

@@ -1,14 +1,19 @@
 //! Pictures with labels: the digits that ship with the examples, and files of the user's own.
 
 mod digits;
+#[cfg(feature = "hdf5")]
+mod hdf5;
+mod image;
 mod npz;
+mod raw;
 
 use std::path::Path;
 
 use gradus::ndarray::{Array2, ArrayD};
 
 pub use self::digits::digits;
-pub use self::npz::{Npz, Raw};
+pub use self::npz::Npz;
+pub use self::raw::Raw;
 use super::Error;
 
 /// Examples for training and testing. A picture is a column of `x`; `y` holds a label for each column.
@@ -19,24 +24,48 @@ pub struct Pictures {
     pub test_y: Array2<f64>,
     /// Height, width and, for colours, 3.
     pub shape: Vec<usize>,
+    /// What the labels 0 and 1 are called.
+    pub classes: [String; 2],
 }
 
-/// An archive with `train_x` (m, …), `train_y`, `test_x` and `test_y` (m) or (1, m). Pictures of bytes are divided by
-/// 255; floats are taken as they are.
-pub fn archive(path: &Path) -> Result<Pictures, Error> {
-    let mut archive = Npz::open(path)?;
-    let mut read = |name: &str| archive.array(name, "train_x, train_y, test_x and test_y");
-    let (train_x, train_y) = (pictures(path, "train_x", read("train_x")?)?, read("train_y")?);
-    let (test_x, test_y) = (pictures(path, "test_x", read("test_x")?)?, read("test_y")?);
-    let shape = train_x.shape()[1..].to_vec();
-    if test_x.shape()[1..] != shape {
-        let (train, test) = (train_x.shape(), test_x.shape());
-        let text = format!("expected pictures of one shape, found train_x {train:?} and test_x {test:?}");
-        return Err(Error::in_file(path, text));
+/// Opens whatever holds pictures: an archive (.npz) with `train_x` (m, …), `train_y`, `test_x` and `test_y`, (m) or
+/// (1, m); or a folder with `train_catvnoncat.h5` and `test_catvnoncat.h5`, if the feature `hdf5` is on. Pictures of
+/// bytes are divided by 255; floats are taken as they are.
+pub fn open(path: &Path) -> Result<Pictures, Error> {
+    if path.is_dir() { open_folder(path) } else { npz::pictures(path) }
+}
+
+#[cfg(feature = "hdf5")]
+use self::hdf5::pictures as open_folder;
+
+#[cfg(not(feature = "hdf5"))]
+fn open_folder(path: &Path) -> Result<Pictures, Error> {
+    Err(Error::in_file(path, "to read a folder of HDF5 files, build the example with `--features hdf5`"))
+}
+
+/// Pictures (m, …) with their m labels.
+type Labelled = (ArrayD<f64>, Array2<f64>);
+
+fn labelled(x: Raw, y: Raw) -> Result<Labelled, Error> {
+    let pictures = x.pictures()?;
+    let labels = y.labels(pictures.shape()[0])?;
+    Ok((pictures, labels))
+}
+
+impl Pictures {
+    /// The pictures of the file or folder at `path`, with the names of its two arrays of pictures.
+    fn new(path: &Path, names: [&str; 2], train: Labelled, test: Labelled) -> Result<Self, Error> {
+        let ((train_x, train_y), (test_x, test_y)) = (train, test);
+        let shape = train_x.shape()[1..].to_vec();
+        if test_x.shape()[1..] != shape {
+            let ([train, test], found, other) = (names, train_x.shape(), test_x.shape());
+            let text =
+                format!("expected pictures of one shape, found {train} {found:?} and {test} {other:?}");
+            return Err(Error::in_file(path, text));
+        }
+        let classes = ["no", "yes"].map(str::to_owned);
+        Ok(Self { train_x: columns(train_x), train_y, test_x: columns(test_x), test_y, shape, classes })
     }
-    let train_y = labels(path, "train_y", train_y, train_x.shape()[0])?;
-    let test_y = labels(path, "test_y", test_y, test_x.shape()[0])?;
-    Ok(Pictures { train_x: columns(train_x), train_y, test_x: columns(test_x), test_y, shape })
 }
 
 /// Pictures (m, …), flattened in C order into columns (n, m).
@@ -47,27 +76,4 @@ fn columns(pictures: ArrayD<f64>) -> Array2<f64> {
         let flat: Vec<f64> = pictures.iter().copied().collect();
         move |(pixel, picture)| flat[picture * n + pixel]
     })
-}
-
-fn pictures(path: &Path, name: &str, raw: Raw) -> Result<ArrayD<f64>, Error> {
-    let shape = raw.numbers.shape();
-    if shape.len() < 2 || shape.contains(&0) {
-        let text = format!("expected {name} of shape (m, …), m pictures, found {shape:?}");
-        return Err(Error::in_file(path, text));
-    }
-    Ok(if raw.bytes { raw.numbers / 255.0 } else { raw.numbers })
-}
-
-fn labels(path: &Path, name: &str, raw: Raw, m: usize) -> Result<Array2<f64>, Error> {
-    let shape = raw.numbers.shape().to_vec();
-    if shape != [m] && shape != [1, m] {
-        let text =
-            format!("expected {name} of shape [{m}] or [1, {m}], a label for each picture, found {shape:?}");
-        return Err(Error::in_file(path, text));
-    }
-    if let Some(other) = raw.numbers.iter().find(|&&label| label != 0.0 && label != 1.0) {
-        return Err(Error::in_file(path, format!("expected labels 0 and 1 in {name}, found {other}")));
-    }
-    let numbers: Vec<f64> = raw.numbers.iter().copied().collect();
-    Array2::from_shape_vec((1, m), numbers).map_err(|error| Error::in_file(path, error))
 }

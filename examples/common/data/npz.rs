@@ -10,21 +10,25 @@ use npyz::{DType, NpyFile, Order, TypeChar};
 use zip::ZipArchive;
 use zip::result::ZipError;
 
+use super::{Pictures, Raw, labelled};
 use crate::common::Error;
 
 /// How many bytes an array may have.
 const LARGEST: u64 = 4 << 30;
 
+/// The pictures `train_x` and `test_x` of an archive, labelled by `train_y` and `test_y`.
+pub fn pictures(path: &Path) -> Result<Pictures, Error> {
+    let mut archive = Npz::open(path)?;
+    let mut read = |name| archive.array(name, "train_x, train_y, test_x and test_y");
+    let train = labelled(read("train_x")?, read("train_y")?)?;
+    let test = labelled(read("test_x")?, read("test_y")?)?;
+    Pictures::new(path, ["train_x", "test_x"], train, test)
+}
+
 /// An archive (.npz) that is open.
 pub struct Npz {
     path: PathBuf,
     zip: ZipArchive<BufReader<File>>,
-}
-
-/// An array from an archive: its numbers in C order, and whether they were bytes.
-pub struct Raw {
-    pub numbers: ArrayD<f64>,
-    pub bytes: bool,
 }
 
 impl Npz {
@@ -86,7 +90,7 @@ impl Npz {
             ArrayD::from_shape_vec(IxDyn(&shape), numbers)
         };
         let bytes = dtype.type_char() == TypeChar::Uint && dtype.size_field() == 1;
-        Ok(Raw { numbers: numbers.map_err(|error| failed(&error))?, bytes })
+        Raw::new(&path, name, numbers.map_err(|error| failed(&error))?, bytes)
     }
 }
 
