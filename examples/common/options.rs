@@ -36,6 +36,14 @@ pub fn size(text: &str) -> Result<usize, String> {
     }
 }
 
+/// A number that is neither infinite nor NaN.
+pub fn number(text: &str) -> Result<f64, String> {
+    match text.parse::<f64>() {
+        Ok(number) if number.is_finite() => Ok(number),
+        _ => Err("expected a number".to_owned()),
+    }
+}
+
 /// The program on as many threads as were asked for: by default one for each core.
 pub fn on_threads<'g, L: VarList<'g>>(
     threads: Option<u16>,

@@ -6,7 +6,9 @@ mod chart;
 mod curves;
 mod estimates;
 mod gallery;
+mod grid;
 mod heatmap;
+mod panels;
 mod ticks;
 mod weights;
 
@@ -18,7 +20,9 @@ pub use self::chart::{Axis, Chart, Scale, Series};
 pub use self::curves::{Curve, curves};
 pub use self::estimates::{Estimate, estimates};
 pub use self::gallery::{Exhibit, gallery};
+pub use self::grid::{Grid, grids};
 pub use self::heatmap::{Colours, Heatmap, Side, heatmaps};
+pub use self::panels::{Axis, Panel, panels};
 pub use self::weights::weights;
 
 /// Colours of the curves, in order.
