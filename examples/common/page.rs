@@ -23,3 +23,15 @@ pub fn table(columns: &str, head: &[&str], rows: &[Vec<String>]) {
         println!("{}", cells.join("   ").trim_end());
     }
 }
+
+/// A number in the shortest form that reads back as the same.
+pub fn number(x: f64) -> String {
+    let (plain, scientific) = (x.to_string(), format!("{x:e}"));
+    if plain.len() <= scientific.len().max(8) { plain } else { scientific }
+}
+
+/// The number to six digits behind the point.
+pub fn rounded(x: f64) -> f64 {
+    let rounded = (x * 1e6).round() / 1e6;
+    if rounded.is_finite() { rounded } else { x }
+}
