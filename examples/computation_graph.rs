@@ -24,24 +24,26 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use clap::Parser;
-use common::options::number;
-use common::page::{heading, table};
-use common::plot::{Axis, Curve, Panel, panels};
+use common::options;
+use common::page::{heading, number, rounded, table};
+use common::plot::Curve;
+use common::plot::panels::{Axis, Panel, panels};
 use common::{Error, files, finish};
 use gradus::prelude::*;
+use gradus::view::Drawing;
 use plotters::chart::SeriesLabelPosition;
 
 /// Computes J = 3(a + bc) and its derivatives on a graph, and shows what a derivative is.
 #[derive(Parser)]
 struct Options {
     /// The value of a
-    #[arg(long, default_value_t = 5.0, value_parser = number, allow_negative_numbers = true)]
+    #[arg(long, default_value_t = 5.0, value_parser = options::number, allow_negative_numbers = true)]
     a: f64,
     /// The value of b
-    #[arg(long, default_value_t = 3.0, value_parser = number, allow_negative_numbers = true)]
+    #[arg(long, default_value_t = 3.0, value_parser = options::number, allow_negative_numbers = true)]
     b: f64,
     /// The value of c
-    #[arg(long, default_value_t = 2.0, value_parser = number, allow_negative_numbers = true)]
+    #[arg(long, default_value_t = 2.0, value_parser = options::number, allow_negative_numbers = true)]
     c: f64,
     /// The folder for the pictures
     #[arg(long, value_name = "DIR", default_value = "target/computation_graph")]
@@ -81,8 +83,9 @@ fn run(options: &Options) -> Result<(), Error> {
     let derivatives = derivatives(&steps)?;
     nudges(&g, &steps, derivatives)?;
     limit(&g, &steps, &options.out)?;
+    draw_graph(steps.j, &options.out)?;
 
-    println!("\nSee quotients.svg in {}.", options.out.display());
+    println!("\nSee graph.svg, graph.dot and quotients.svg in {}.", options.out.display());
     Ok(())
 }
 
@@ -119,10 +122,10 @@ impl<'g> Steps<'g> {
 fn values(steps: &Steps<'_>) -> Result<(), Error> {
     heading("Values, from the left to the right");
     for (name, leaf) in [("a", steps.a), ("b", steps.b), ("c", steps.c)] {
-        println!("{name} = {}", leaf.item()?);
+        println!("{name} = {}", number(leaf.item()?));
     }
     for (name, step) in [("u", steps.u), ("v", steps.v), ("J", steps.j)] {
-        println!("{name} = {:<5} = {}", step.to_string(), step.item()?);
+        println!("{name} = {:<5} = {}", step.to_string(), number(step.item()?));
     }
     Ok(())
 }
@@ -135,9 +138,16 @@ fn derivatives(steps: &Steps<'_>) -> Result<[f64; 5], Error> {
     let mut values = [0.0; 5];
     for (i, (name, _)) in variables.iter().enumerate() {
         values[i] = formulas[i].item()?;
-        println!("dJ/d{name} = {:<5} = {}", formulas[i].to_string(), values[i]);
+        println!("dJ/d{name} = {:<5} = {}", formulas[i].to_string(), number(values[i]));
     }
     Ok(values)
+}
+
+/// The graph as a picture: in each box a step with its value, and the derivative of J by it.
+fn draw_graph(j: Var<'_>, out: &Path) -> Result<(), Error> {
+    let drawing = Drawing::of(j).values().gradients(j);
+    files::write(&out.join("graph.svg"), drawing.to_svg()?.as_bytes())?;
+    files::write(&out.join("graph.dot"), drawing.to_dot()?.as_bytes())
 }
 
 /// J is a straight line in each variable by itself, so the quotient is the derivative however large the nudge.
@@ -151,10 +161,10 @@ fn nudges<'g>(g: &'g Graph, steps: &Steps<'g>, derivatives: [f64; 5]) -> Result<
         let (value, after) = (variable.item()?, after.item()?);
         rows.push(vec![
             name.to_owned(),
-            format!("{value} -> {}", value + H),
-            format!("{before} -> {after:.6}"),
-            format!("{:.6}", (after - before) / H),
-            derivative.to_string(),
+            format!("{} -> {}", number(value), number(rounded(value + H))),
+            format!("{} -> {}", number(before), number(rounded(after))),
+            number(rounded((after - before) / H)),
+            number(derivative),
         ]);
     }
     table("lrrrr", &["", "nudged", "J", "change of J / 0.001", "derivative"], &rows);
@@ -182,7 +192,7 @@ fn limit<'g>(g: &'g Graph, steps: &Steps<'g>, out: &Path) -> Result<(), Error> {
     let derivative = (steps.j / 8.0).sin().grad(b);
     let one_sided = (s(b + h) - s(b)) / h;
     let centred = (s(b + h) - s(b - h)) / (2.0 * h);
-    println!("ds/db = {derivative} = {:.15}\n", derivative.item()?);
+    println!("ds/db = {derivative} = {:.12}\n", derivative.item()?);
 
     let outputs = [one_sided, (one_sided - derivative).abs(), centred, (centred - derivative).abs()];
     let mut program = g.compile(outputs, ())?;

@@ -146,7 +146,7 @@ fn run(options: &Options) -> Result<(), Error> {
 
     files::write(
         &options.out.join("costs.csv"),
-        files::costs_csv(&[(options.learning_rate, costs.clone())]).as_bytes(),
+        files::costs_csv("learning_rate", &[(options.learning_rate, &costs)]).as_bytes(),
     )?;
     learning_curve(&options.out.join("learning_curve.svg"), options.task, &costs)?;
     let attention: Vec<ArrayD<f32>> =

@@ -8,7 +8,7 @@ mod estimates;
 mod gallery;
 mod grid;
 mod heatmap;
-mod panels;
+pub mod panels;
 mod ticks;
 mod weights;
 
@@ -22,7 +22,6 @@ pub use self::estimates::{Estimate, estimates};
 pub use self::gallery::{Exhibit, gallery};
 pub use self::grid::{Grid, grids};
 pub use self::heatmap::{Colours, Heatmap, Side, heatmaps};
-pub use self::panels::{Axis, Panel, panels};
 pub use self::weights::weights;
 
 /// Colours of the curves, in order.

@@ -5,6 +5,7 @@ use std::path::Path;
 
 use plotters::coord::Shift;
 use plotters::prelude::*;
+use plotters::style::text_anchor::{HPos, Pos, VPos};
 
 use super::{COLOURS, Curve};
 use crate::common::Error;
@@ -94,10 +95,12 @@ fn draw_panel<B: DrawingBackend>(
     panel: &Panel,
 ) -> Result<(), DrawingAreaErrorKind<B::ErrorType>> {
     let Panel { title, x, y, curves, legend } = panel;
+    let centred = font(18).into_text_style(area).pos(Pos::new(HPos::Center, VPos::Top));
+    let middle = area.dim_in_pixel().0 as i32 / 2;
+    area.draw_text(title, &centred, (middle, 14 * FINE as i32))?;
     let mut chart = ChartBuilder::on(area)
-        .caption(title, font(18))
         .margin(12 * FINE)
-        .top_x_label_area_size(8 * FINE)
+        .margin_top(40 * FINE)
         .x_label_area_size(44 * FINE)
         .y_label_area_size(58 * FINE)
         .build_cartesian_2d(x.range.clone(), y.range.clone())?;
