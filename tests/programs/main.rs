@@ -8,5 +8,6 @@ mod helpers;
 mod logistic_regression;
 mod newton;
 mod planar;
+mod slips;
 mod support;
 mod transformer;
