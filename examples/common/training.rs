@@ -16,6 +16,18 @@ pub struct Schedule {
     pub every: usize,
 }
 
+/// A training that ended too early: the costs until then, and why.
+pub struct Stopped {
+    pub costs: Costs,
+    pub why: Error,
+}
+
+impl From<Stopped> for Error {
+    fn from(stopped: Stopped) -> Self {
+        stopped.why
+    }
+}
+
 impl Schedule {
     /// Runs a step, which gives the cost, again and again.
     ///
@@ -25,7 +37,7 @@ impl Schedule {
         self,
         step: &mut Program<'g, [Var<'g, T>; 1]>,
         feeds: &[Feed<'_>],
-    ) -> Result<Costs, Error> {
+    ) -> Result<Costs, Stopped> {
         self.watch(step, feeds, |_, _| ())
     }
 
@@ -35,14 +47,13 @@ impl Schedule {
         step: &mut Program<'g, [Var<'g, T>; 1]>,
         feeds: &[Feed<'_>],
         mut show: impl FnMut(usize, f64),
-    ) -> Result<Costs, Error> {
+    ) -> Result<Costs, Stopped> {
         let mut costs = Costs::new();
         let progress = Progress::new(self.iterations);
-        for iteration in 0..self.iterations {
+        let ended = (0..self.iterations).try_for_each(|iteration| {
             let [cost] = step.run_with(feeds)?;
             let cost = cost[[]].to_f64();
             if !cost.is_finite() {
-                progress.finish();
                 return Err(not_finite(iteration, cost));
             }
             show(iteration, cost);
@@ -51,9 +62,13 @@ impl Schedule {
                 costs.push((iteration, cost));
             }
             progress.step();
-        }
+            Ok(())
+        });
         progress.finish();
-        Ok(costs)
+        match ended {
+            Ok(()) => Ok(costs),
+            Err(why) => Err(Stopped { costs, why }),
+        }
     }
 }
 
