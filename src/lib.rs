@@ -60,7 +60,7 @@ pub mod ops;
 pub mod optim;
 mod rewrite;
 mod shape;
-mod view;
+pub mod view;
 
 pub use cut::Region;
 pub use element::{DType, Dtype, Element, Erased, Float, Mask, Number, Real};

@@ -164,3 +164,11 @@ fn method(e: Expr<'_>, op: &Op, name: &str) -> (String, Option<String>) {
         _ => (name.to_owned(), op.attributes()),
     }
 }
+
+/// An operation without its operands: its sign, or its method with the arguments that are no operands.
+pub(super) fn head(e: Expr<'_>, op: &Op, record: &Record) -> String {
+    match (record.notation, method(e, op, record.name)) {
+        (Sign::Method, (name, Some(attributes))) => format!("{name}({attributes})"),
+        (_, (name, _)) => name,
+    }
+}

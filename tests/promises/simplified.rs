@@ -49,6 +49,10 @@ fn what_a_user_wrote_is_printed_as_it_is_written() {
     assert_eq!(written.to_string(), "1 / m * (1 - Y) * A - 1 / m * Y * (1 - A)");
     assert_eq!(written.simplify().to_string(), written.to_string());
     assert_eq!((a * a + a * a).to_string(), "A * A + A * A");
+    // Of a derivative, too.
+    let s = g.input("S", 0.5);
+    let slope = s.square().grad(s);
+    assert_eq!((slope * 2.0 + slope * 3.0).to_string(), "2 * S * 2 + 2 * S * 3");
     // The same node from a derivation, first, and then by hand.
     let z = g.input("Z", 0.5);
     let derivative = (z * z * z).grad(z);

@@ -83,16 +83,21 @@ fn pass(root: Expr<'_>) -> Expr<'_> {
     }
     let mut simplifier =
         Simplifier { images: HashMap::new(), terms: HashMap::new(), writer: Writer::default() };
-    graph.with_rewriter(Rc::new(AsBuilt), || {
-        for id in nodes {
-            let e = graph.handle(id);
-            let image = || simplifier.image(e);
-            let (image, terms) =
-                if is_named(id) { (e, vec![Product::atom(e)]) } else { graph.with_origin(e.origin(), image) };
-            simplifier.images.insert(id, image);
-            simplifier.terms.insert(id, Rc::new(terms));
-        }
-    });
+    let as_built: Rc<dyn Rewrite> = Rc::new(AsBuilt);
+    for id in nodes {
+        let e = graph.handle(id);
+        let (image, terms) = graph.with_origin(e.origin(), || {
+            if is_named(id) {
+                (e, vec![Product::atom(e)])
+            } else if e.is_derived() {
+                graph.with_rewriter(Rc::clone(&as_built), || simplifier.derived(e))
+            } else {
+                simplifier.written(e)
+            }
+        });
+        simplifier.images.insert(id, image);
+        simplifier.terms.insert(id, Rc::new(terms));
+    }
     simplifier.images[&root.id()]
 }
 
@@ -118,27 +123,20 @@ struct Simplifier<'g> {
 }
 
 impl<'g> Simplifier<'g> {
-    /// What takes the place of a node, and its terms.
-    fn image(&mut self, e: Expr<'g>) -> (Expr<'g>, Terms<'g>) {
+    /// What takes the place of a node that was derived, and its terms.
+    fn derived(&mut self, e: Expr<'g>) -> (Expr<'g>, Terms<'g>) {
         let Some(op) = e.op() else { return (e, vec![Product::atom(e)]) };
         let inputs = e.inputs();
-        let images: Vec<Expr<'g>> = inputs.iter().map(|input| self.images[&input.id()]).collect();
-        if e.is_derived() && gives_shape(&op) && images[0].shape() == e.shape() {
+        let images = self.images_of(&inputs);
+        if gives_shape(&op) && images[0].shape() == e.shape() {
             return (images[0], self.terms[&inputs[0].id()].to_vec());
         }
-        let changed = inputs.iter().zip(&images).any(|(input, image)| input.id() != image.id());
-        let plain = if changed { e.graph().apply(op.clone(), &images).unwrap_or(e) } else { e };
+        let plain = e.graph().apply(op.clone(), &images).unwrap_or(e);
         if let Some(arithmetic) = Arithmetic::under(e) {
             let terms = self.terms_of(&arithmetic, plain);
-            let image = if e.is_derived() {
-                self.shortest(plain, [addends(plain, 1.0), terms.clone()])
-            } else {
-                plain
-            };
-            return (image, terms);
+            return (self.shortest(plain, [addends(plain, 1.0), terms.clone()]), terms);
         }
         let better = match &op {
-            _ if !e.is_derived() => None,
             Op::Unary(Unary::Sigmoid) => conventions::complement(plain),
             Op::Reduce(_) => conventions::sum_over_classes(plain),
             Op::Logic(Logic::Select) => {
@@ -146,12 +144,28 @@ impl<'g> Simplifier<'g> {
             }
             _ => None,
         };
-        let image = match better {
-            None if e.is_derived() => linear::pulled_out(&op, &images, plain, &mut self.writer),
-            better => better,
-        };
-        let image = image.unwrap_or(plain);
+        let pulled = || linear::pulled_out(&op, &images, plain, &mut self.writer);
+        let image = better.or_else(pulled).unwrap_or(plain);
         (image, addends(image, 1.0))
+    }
+
+    /// A node that somebody wrote, of what its operands have become, and its terms.
+    fn written(&self, e: Expr<'g>) -> (Expr<'g>, Terms<'g>) {
+        let Some(op) = e.op() else { return (e, vec![Product::atom(e)]) };
+        let inputs = e.inputs();
+        let images = self.images_of(&inputs);
+        let changed = inputs.iter().zip(&images).any(|(input, image)| input.id() != image.id());
+        let known = if changed { e.graph().known(&op, &images) } else { Some(e) };
+        let image = known.or_else(|| e.graph().apply(op, &images).ok()).unwrap_or(e);
+        let terms = match Arithmetic::under(e) {
+            Some(arithmetic) => self.terms_of(&arithmetic, image),
+            None => vec![Product::atom(image)],
+        };
+        (image, terms)
+    }
+
+    fn images_of(&self, inputs: &[Expr<'g>]) -> Vec<Expr<'g>> {
+        inputs.iter().map(|input| self.images[&input.id()]).collect()
     }
 
     /// The terms of a node, from those of its operands.
