@@ -25,11 +25,9 @@ use std::process::ExitCode;
 use clap::Parser;
 use common::options::number;
 use common::page::{heading, table};
-use common::plot::Curve;
-use common::plot::panels::{Axis, Panel, panels};
+use common::plot::{Axis, Chart, Curve, Facet, Legend, Scale, Series, facets};
 use common::{Error, files, finish};
 use gradus::prelude::*;
-use plotters::chart::SeriesLabelPosition;
 
 /// Shows activations and their derivatives: as formulas, as curves, where they saturate, and what they are for.
 #[derive(Parser)]
@@ -217,17 +215,13 @@ fn saturation(studies: &[Study<'_>], threshold: f64) {
 }
 
 fn draw(path: &Path, studies: Vec<Study<'_>>) -> Result<(), Error> {
-    let panel = |study: Study<'_>| {
+    let facet = |study: Study<'_>| {
         let curve = |name: &str, k: usize| Curve { name: name.to_owned(), points: study.line(k) };
-        Panel {
-            title: format!("{}: {}", study.activation.name, study.activation.text),
-            x: Axis::linear("z", -5.0..5.0),
-            y: Axis::linear("", -1.2..3.0),
-            curves: vec![curve("g(z)", 1), curve("dg/dz", 2)],
-            legend: SeriesLabelPosition::UpperLeft,
-        }
+        let title = format!("{}: {}", study.activation.name, study.activation.text);
+        Facet { title, curves: vec![curve("g(z)", 1), curve("dg/dz", 2)] }
     };
-    panels(path, 2, &studies.into_iter().map(panel).collect::<Vec<_>>())
+    let studied: Vec<Facet> = studies.into_iter().map(facet).collect();
+    facets(path, 2, ("z", -5.0..5.0), ("", -1.2..3.0), &studied)
 }
 
 /// How long the chains are that are told of, and drawn.
@@ -239,7 +233,7 @@ fn chains(activations: &[Activation], path: &Path) -> Result<(), Error> {
     heading("Chains");
     println!("The derivative of g(g(…g(z)…)), n times g, by z at z = 1:\n");
     let mut rows: Vec<Vec<String>> = LENGTHS.iter().map(|n| vec![n.to_string()]).collect();
-    let mut curves = Vec::new();
+    let mut series = Vec::new();
     let mut head = vec!["n"];
     for activation in activations {
         let g = Graph::new();
@@ -253,27 +247,26 @@ fn chains(activations: &[Activation], path: &Path) -> Result<(), Error> {
             g.compile(derivatives, ())?.run()?.into_iter().map(|value| value[[]]).collect::<Vec<_>>();
         head.push(activation.name);
         rows.iter_mut().zip(LENGTHS).for_each(|(row, n)| row.push(brief(values[n - 1])));
-        curves.push(Curve {
-            name: activation.name.to_owned(),
-            points: values.iter().enumerate().map(|(i, &value)| (i as f64 + 1.0, value)).collect(),
-        });
+        let points = values.iter().enumerate().map(|(i, &value)| (i as f64 + 1.0, value)).collect();
+        series.push(line(activation.name, points, series.len()));
     }
     head.push("(1/4)^n");
     let bound = |n: usize| 0.25_f64.powi(n as i32);
     rows.iter_mut().zip(LENGTHS).for_each(|(row, n)| row.push(brief(bound(n))));
-    curves.push(Curve {
-        name: "(1/4)^n".to_owned(),
-        points: (1..=LENGTHS[LENGTHS.len() - 1]).map(|n| (n as f64, bound(n))).collect(),
-    });
+    let points = (1..=LENGTHS[LENGTHS.len() - 1]).map(|n| (n as f64, bound(n))).collect();
+    series.push(line("(1/4)^n", points, series.len()));
     table("rrrrr", &head, &rows);
-    let panel = Panel {
-        title: "The derivative of a chain of n activations at z = 1".to_owned(),
-        x: Axis::linear("n", 0.0..50.0),
-        y: Axis::decades("derivative", -35.0..2.0),
-        curves,
-        legend: SeriesLabelPosition::LowerLeft,
+    let chart = Chart {
+        title: "The derivative of a chain of n activations at z = 1",
+        x: Axis { label: "n", scale: Scale::Linear },
+        y: Axis { label: "derivative", scale: Scale::Logarithmic },
+        legend: Legend::LowerLeft,
     };
-    panels(path, 1, &[panel])
+    chart.write(path, &series)
+}
+
+fn line(name: &str, points: Vec<(f64, f64)>, colour: usize) -> Series {
+    Series { name: name.to_owned(), points, colour, dots: false }
 }
 
 /// A few digits, in the form that is shorter.
@@ -333,26 +326,18 @@ fn draw_layers(seed: u64, path: &Path) -> Result<(), Error> {
         [("nothing between the layers", |z| z), ("tanh", |z| z.tanh()), ("relu", |z| z.relu())];
     let outputs = functions.map(|(_, function)| network(x, [w1, b1, w2, b2], function));
 
-    let ticks = Array1::from_iter((-400..=400).map(|k| f64::from(k) / 100.0));
+    let ticks = Array1::from_iter((-40..=40).map(|k| f64::from(k) / 10.0));
     let row = ticks.view().insert_axis(gradus::ndarray::Axis(0));
     let mut program = g.compile(outputs, ())?;
-    let curves: Vec<Curve> = program
-        .run_with(&[x.feed(&row)])?
-        .iter()
-        .zip(functions)
-        .map(|(values, (name, _))| Curve {
-            name: name.to_owned(),
-            points: ticks.iter().copied().zip(values.iter().copied()).collect(),
-        })
+    let values = program.run_with(&[x.feed(&row)])?;
+    let series: Vec<Series> = (0..functions.len())
+        .map(|k| line(functions[k].0, ticks.iter().copied().zip(values[k].iter().copied()).collect(), k))
         .collect();
-    let most =
-        curves.iter().flat_map(|curve| &curve.points).fold(1.0_f64, |most, point| most.max(point.1.abs()));
-    let panel = Panel {
-        title: "A network 1-8-1 with random weights".to_owned(),
-        x: Axis::linear("x", -4.0..4.0),
-        y: Axis::linear("y", -most.ceil()..most.ceil()),
-        curves,
-        legend: SeriesLabelPosition::UpperLeft,
+    let chart = Chart {
+        title: "A network 1-8-1 with random weights",
+        x: Axis { label: "x", scale: Scale::Linear },
+        y: Axis { label: "y", scale: Scale::Linear },
+        legend: Legend::UpperLeft,
     };
-    panels(path, 1, &[panel])
+    chart.write(path, &series)
 }
