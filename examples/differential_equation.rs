@@ -156,7 +156,7 @@ fn run(options: &Options) -> Result<(), Error> {
     println!("Adam, learning rate {}:", options.learning_rate);
     let mut step = on_threads(threads, g.compile([cost], updates)?)?;
     let start = Instant::now();
-    let adam = Schedule { iterations: options.iterations, every: 100 }.run(&mut step, &[])?;
+    let adam = Schedule { iterations: options.iterations, every: 100 }.run(&mut step, &[])?.costs;
     let seconds = start.elapsed().as_secs_f64();
     let adams_error = comparison.largest_error()?;
     println!("After {seconds:.1} s the largest error is {adams_error:.1e}.\n");

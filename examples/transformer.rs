@@ -121,7 +121,7 @@ fn run(options: &Options) -> Result<(), Error> {
     println!("{} nodes with the gradient and the updates of Adam.\n", g.len());
 
     let mut step = on_threads(options.threads, g.compile([cost], updates)?)?;
-    let costs = Schedule { iterations: options.iterations, every: 50 }.run(&mut step, &[])?;
+    let costs = Schedule { iterations: options.iterations, every: 50 }.run(&mut step, &[])?.costs;
 
     let tokens = sequences(TESTS);
     let (logits, attention) = model.apply(tokens);

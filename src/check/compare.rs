@@ -64,7 +64,7 @@ fn refuse<'g>(hand: Expr<'g>, question: Question<'g>) -> Result<(), Failure> {
         Question::Derivative { cost, wrt } => [cost, wrt],
         Question::Reference(reference) => [reference; 2],
     };
-    for e in given.into_iter().chain([hand]) {
+    for e in [hand].into_iter().chain(given) {
         if e.op().is_none() {
             return Err(Error::Freed { op: "check" }.into());
         }
@@ -85,7 +85,7 @@ fn judge<'g>(hand: Expr<'g>, question: Question<'g>) -> Result<(), Failure> {
         if expected.iter().all(|x| x.is_finite()) {
             samples.push(Sample { hand, expected });
         } else if place == 0 {
-            return Err(Failure::NotFinite { what: question.expected().to_string() });
+            return Err(Failure::NotFinite { what: question.expected().what() });
         }
     }
     if samples.iter().all(Sample::agrees) {

@@ -17,11 +17,11 @@ use crate::ops::{Op, Unary};
 /// How many places of a formula are tried, those next to its end first,
 const PLACES: usize = 150;
 /// how many names in each of them,
-const NAMES: usize = 24;
+const NAMES: usize = 40;
 /// how many functions and numbers,
 const FEW: usize = 12;
 /// and how many edits of one kind.
-const EDITS: usize = 1500;
+const EDITS: usize = 3000;
 
 /// Where in a formula something stands.
 #[derive(Clone, Copy, PartialEq)]
