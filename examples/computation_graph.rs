@@ -43,7 +43,7 @@ struct Options {
     /// The value of c
     #[arg(long, default_value_t = 2.0, value_parser = options::number, allow_negative_numbers = true)]
     c: f64,
-    /// The folder for the pictures
+    /// The folder for graph.svg, graph.dot and quotients.svg
     #[arg(long, value_name = "DIR", default_value = "target/computation_graph")]
     out: PathBuf,
 }
