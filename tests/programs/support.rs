@@ -85,19 +85,12 @@ pub fn assert_complaint(name: &str, folder: &Path, arguments: &str, status: i32,
     assert_eq!(done.status.code(), Some(status), "{name} {arguments}");
 }
 
-/// The bytes of numbers of 64 bits.
-pub fn numbers(all: &[f64]) -> Vec<u8> {
-    all.iter().flat_map(|x| x.to_le_bytes()).collect()
-}
-
-/// An example that is run in `folder` ends with this status, and says this on standard error, apart from a hint at
-/// `--help`.
-pub fn assert_complaint(name: &str, folder: &Path, arguments: &str, status: i32, expected: &str) {
-    let done = program(name).args(arguments.split_whitespace()).current_dir(folder).output().unwrap();
-    let stderr = text(&done.stderr);
-    let said = stderr.split("\n\n").next().unwrap_or_default();
-    assert_eq!(said.trim_end(), format!("error: {expected}"), "{name} {arguments}");
-    assert_eq!(done.status.code(), Some(status), "{name} {arguments}");
+/// The one line on standard error, behind `error: FILE: `.
+pub fn complaint(path: &Path, done: &Output) -> String {
+    assert_eq!(done.status.code(), Some(1), "{}", text(&done.stderr));
+    let line = text(&done.stderr);
+    let start = format!("error: {}: ", path.display());
+    line.strip_prefix(&start).unwrap_or_else(|| panic!("{line}")).trim_end().to_owned()
 }
 
 /// What an example prints when all is well.
