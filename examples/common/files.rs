@@ -1,5 +1,6 @@
 //! Files that are whole or not there: written beside their place and renamed.
 
+use std::fmt;
 use std::fs;
 use std::path::Path;
 
@@ -10,6 +11,7 @@ use image::{ExtendedColorType, ImageEncoder};
 use safetensors::tensor::{Dtype, SafeTensors, TensorView, serialize};
 
 use super::Error;
+use super::training::Costs;
 
 /// Makes the folder if it is missing.
 pub fn make_folder(path: &Path) -> Result<(), Error> {
@@ -55,7 +57,7 @@ pub fn save_tensors<T: Float>(path: &Path, tensors: &[(&str, ArrayViewD<'_, T>)]
     write(path, &serialize(views, None).map_err(failed)?)
 }
 
-/// Loads an array from a safetensors file and checks its shape.
+/// Loads an array from a safetensors file and checks its shape and that it is finite.
 pub fn load_tensor<T: Float>(path: &Path, name: &str, shape: &[usize]) -> Result<ArrayD<T>, Error> {
     let bytes = fs::read(path).map_err(|error| Error::in_file(path, format!("cannot read: {error}")))?;
     let file = SafeTensors::deserialize(&bytes)
@@ -84,6 +86,9 @@ pub fn load_tensor<T: Float>(path: &Path, name: &str, shape: &[usize]) -> Result
         let text = format!("expected `{name}` of shape {shape:?} for this data, found {found:?}");
         return Err(Error::in_file(path, text));
     }
+    if let Some(x) = data.iter().find(|x| !x.to_f64().is_finite()) {
+        return Err(Error::in_file(path, format!("expected finite numbers in `{name}`, found {x}")));
+    }
     ArrayD::from_shape_vec(shape, data)
         .map_err(|error| Error::in_file(path, format!("`{name}` cannot be read: {error}")))
 }
@@ -97,12 +102,12 @@ pub fn write_png(path: &Path, width: u32, height: u32, rgb: &[u8]) -> Result<(),
     write(path, &bytes)
 }
 
-/// `costs.csv`: one row for each cost, with 17 significant digits.
-pub fn costs_csv(curves: &[(f64, Vec<(usize, f64)>)]) -> String {
-    let mut csv = String::from("learning_rate,iteration,cost\n");
-    for (rate, costs) in curves {
-        for (iteration, cost) in costs {
-            csv.push_str(&format!("{rate},{iteration},{cost:.16e}\n"));
+/// `costs.csv`: one row for each cost, with 17 significant digits, behind what the `column` says of its training.
+pub fn costs_csv(column: &str, trainings: &[(impl fmt::Display, &Costs)]) -> String {
+    let mut csv = format!("{column},iteration,cost\n");
+    for (training, costs) in trainings {
+        for (iteration, cost) in *costs {
+            csv.push_str(&format!("{training},{iteration},{cost:.16e}\n"));
         }
     }
     csv

@@ -1,10 +1,15 @@
-//! What the examples share: data, pictures, files, and how a program reports what went wrong.
+//! What the examples share: data, networks, pictures, files, and how a program reports what went wrong.
 
 #![allow(dead_code, unused_imports, reason = "each example uses some of it")]
 
+pub mod accuracy;
+pub mod activation;
 pub mod data;
 pub mod files;
+pub mod init;
+pub mod layers;
 pub mod options;
+pub mod page;
 pub mod plot;
 pub mod progress;
 pub mod training;

@@ -42,6 +42,8 @@ mod places;
 mod random;
 mod report;
 mod slip;
+#[cfg(test)]
+mod tests;
 mod words;
 
 use std::fmt;
@@ -67,7 +69,7 @@ pub enum Failure {
     Wrong(Box<Wrong>),
     /// A formula is not what it should be.
     Mismatch(Box<Mismatch>),
-    /// Differences resolve a derivative in f64 only.
+    /// In other element types a difference says nothing.
     NotF64 {
         /// The operand, or the expression.
         name: String,
@@ -104,7 +106,7 @@ impl fmt::Display for Failure {
             Self::Wrong(wrong) => wrong.fmt(f),
             Self::Mismatch(mismatch) => mismatch.fmt(f),
             Self::NotF64 { name, dtype } => {
-                write!(f, "differences resolve a derivative in f64 only: `{name}` is {dtype}")
+                write!(f, "a check compares in f64 only: `{name}` is {dtype}")
             }
             Self::Flat { operand, order } => {
                 let derivative = if *order == 1 { "derivative" } else { "second derivative" };

@@ -53,7 +53,7 @@ fn stand_in(e: Expr<'_>) -> Option<Expr<'_>> {
 /// How a user speaks of an operation: by its sign, or by the name of the method.
 pub(super) fn sign(op: &Op) -> String {
     match op {
-        Op::Layout(Layout::Transpose { axes }) if axes.count() == 2 => "t".to_owned(),
+        Op::Layout(Layout::Transpose { axes }) if axes.count() == 2 => ".t()".to_owned(),
         _ => op.name().to_owned(),
     }
 }

@@ -1,18 +1,24 @@
-//! Pictures with labels: the digits that ship with the examples, and files of the user's own.
+//! Examples with labels: pictures, points and measurements that ship with the programs, and files of the user's own.
 
+mod breast_cancer;
+mod csv;
 mod digits;
 #[cfg(feature = "hdf5")]
 mod hdf5;
 mod image;
 mod npz;
+mod planar;
 mod raw;
 
 use std::path::Path;
 
 use gradus::ndarray::{Array2, ArrayD};
 
+pub use self::breast_cancer::breast_cancer;
+pub use self::csv::{Table, table};
 pub use self::digits::digits;
 pub use self::npz::Npz;
+pub use self::planar::{Points, flower, points};
 pub use self::raw::Raw;
 use super::Error;
 
@@ -48,7 +54,7 @@ type Labelled = (ArrayD<f64>, Array2<f64>);
 
 fn labelled(x: Raw, y: Raw) -> Result<Labelled, Error> {
     let pictures = x.pictures()?;
-    let labels = y.labels(pictures.shape()[0])?;
+    let labels = y.labels(pictures.shape()[0], "picture")?;
     Ok((pictures, labels))
 }
 

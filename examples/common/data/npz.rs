@@ -2,7 +2,7 @@
 
 use std::fmt;
 use std::fs::File;
-use std::io::{BufReader, Cursor, Read};
+use std::io::{BufReader, Cursor, ErrorKind, Read};
 use std::path::{Path, PathBuf};
 
 use gradus::ndarray::{ArrayD, IxDyn};
@@ -47,7 +47,7 @@ impl Npz {
         names
     }
 
-    /// An array of any shape and any type of numbers; `expected` says what all the arrays should have been.
+    /// An array of any shape and any type of numbers, all finite; `expected` says what all the arrays should have been.
     pub fn array(&mut self, name: &str, expected: &str) -> Result<Raw, Error> {
         let (path, found) = (self.path.clone(), self.names());
         let failed =
@@ -82,15 +82,19 @@ impl Npz {
             (TypeChar::Bool, _) => file.into_vec::<bool>().map(|v| v.into_iter().map(f64::from).collect()),
             _ => return Err(failed(&format!("expected integers or floats, found {dtype}"))),
         };
-        let numbers = numbers.map_err(|error| failed(&error))?;
+        let numbers = numbers.map_err(|error| match error.kind() {
+            ErrorKind::UnexpectedEof => failed(&"it is cut off"),
+            _ => failed(&error),
+        })?;
         let numbers = if fortran {
             let reversed: Vec<usize> = shape.iter().rev().copied().collect();
             ArrayD::from_shape_vec(IxDyn(&reversed), numbers).map(|array| array.reversed_axes())
         } else {
             ArrayD::from_shape_vec(IxDyn(&shape), numbers)
         };
+        let numbers = numbers.map_err(|error| failed(&error))?;
         let bytes = dtype.type_char() == TypeChar::Uint && dtype.size_field() == 1;
-        Raw::new(&path, name, numbers.map_err(|error| failed(&error))?, bytes)
+        Raw::new(&path, name, numbers, bytes)
     }
 }
 

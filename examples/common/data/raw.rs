@@ -43,12 +43,11 @@ impl Raw {
         Ok(if self.bytes { self.numbers / 255.0 } else { self.numbers })
     }
 
-    /// A row of m labels, each 0 or 1.
-    pub fn labels(self, m: usize) -> Result<Array2<f64>, Error> {
+    /// A label, 0 or 1, for each of m pictures or whatever they are `of`, as a row.
+    pub fn labels(self, m: usize, of: &str) -> Result<Array2<f64>, Error> {
         let (name, shape) = (&self.name, self.numbers.shape());
         if shape != [m] && shape != [1, m] {
-            let expected =
-                format_args!("expected {name} of shape [{m}] or [1, {m}], a label for each picture");
+            let expected = format_args!("expected {name} of shape [{m}] or [1, {m}], a label for each {of}");
             return Err(self.error(format_args!("{expected}, found {shape:?}")));
         }
         if let Some(other) = self.numbers.iter().find(|&&label| label != 0.0 && label != 1.0) {

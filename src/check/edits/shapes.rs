@@ -47,7 +47,7 @@ pub(super) fn products<'g>(_: &Scene<'g>, place: Place<'g>, found: &mut Found<'g
 /// A transpose more.
 pub(super) fn transposes<'g>(_: &Scene<'g>, place: Place<'g>, found: &mut Found<'g>) {
     if let Some(transposed) = transposed(place.e) {
-        found.add(place, transposed, Reason::missing("t"));
+        found.add(place, transposed, Reason::missing(".t()"));
     }
 }
 

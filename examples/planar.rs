@@ -1,0 +1,281 @@
+//! # A network with one hidden layer
+//!
+//! The points of a flower lie in the plane, its petals labelled 0 and 1 in turn. No line tells them apart, so logistic
+//! regression fails. A hidden layer of n_h units between does better:
+//!
+//! ```text
+//! A₁ = tanh(W₁ X + b₁)        W₁ (n_h, 2),  b₁ (n_h, 1)
+//! A₂ = σ(W₂ A₁ + b₂)          W₂ (1, n_h),  b₂ (1, 1)
+//! ```
+//!
+//! The m points are the columns of X (2, m), the labels Y are (1, m), and the cost is the mean cross-entropy
+//!
+//! ```text
+//! J = -1/m Σ (y ln a₂ + (1 - y) ln(1 - a₂)).
+//! ```
+//!
+//! All are written below as they stand here. The gradient is not written at all: gradient descent asks for it.
+//!
+//! What the hidden units learn depends on where they begin. If all of them begin alike, they stay alike for ever, as the
+//! last section of what it prints shows. And what they can learn depends on how many they are:
+//!
+//! `cargo run --release --example planar -- --hidden 1 2 3 4 5 20 50`
+//!
+//! `-- --help` lists the options. `examples/data/course_weights.py` writes the initial weights of a well-known course, with which
+//! `--init target/course/planar_4.npz` has the costs that are published there: 0.693048 at first, 0.288083 after 1000 iterations,
+//! 0.217504 after 7000. Then the learning rate of 1.2 is too large for a while: rounding errors grow, and the costs that follow
+//! (0.2194, 0.2185) depend on the order in which sums are taken, here as in NumPy.
+
+mod common;
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::Parser;
+use common::accuracy::{accuracy, probabilities};
+use common::activation::Activation;
+use common::data::{Points, flower, points};
+use common::init::Init;
+use common::layers::{Layer, Layers};
+use common::options::{learning_rate, on_threads};
+use common::plot::{Panel, Plane, boundaries};
+use common::training::{Schedule, Trace, write_costs};
+use common::{Error, files, finish};
+use gradus::optim::Sgd;
+use gradus::prelude::*;
+use gradus::{Feed, Program};
+
+/// Trains a network with one hidden layer to tell points of the plane apart: the model and its cost are formulas, the
+/// gradient is derived.
+///
+/// Without --data the points are those of a flower that ships with the examples. The last line is the accuracy of the last
+/// network.
+#[derive(Parser)]
+struct Options {
+    /// A table with the header x1,x2,label and labels of 0 and 1; or a NumPy archive with x (2, m) and y, (m) or (1, m)
+    #[arg(long, value_name = "FILE")]
+    data: Option<PathBuf>,
+    /// How many hidden units; several give a network each [default: 4, or as many as --init FILE.npz has]
+    #[arg(long, value_name = "N", num_args = 1.., value_parser = clap::value_parser!(u16).range(1..=10_000))]
+    hidden: Vec<u16>,
+    /// The activation of the hidden units
+    #[arg(long, value_name = "NAME", value_enum, default_value_t = Activation::Tanh)]
+    activation: Activation,
+    /// What the weights begin with: zeros, equal:C, normal:S (S is a standard deviation), xavier (normal:√(1/n) behind n
+    /// units), he (normal:√(2/n)), or FILE.npz with W1 (n_h, 2), b1, W2, b2
+    #[arg(long, value_name = "INIT", default_value = "normal:0.01")]
+    init: Init,
+    /// How many steps of gradient descent
+    #[arg(long, value_name = "N", default_value_t = 10_000)]
+    iterations: usize,
+    /// The learning rate
+    #[arg(long, value_name = "A", default_value_t = 1.2, value_parser = learning_rate, allow_negative_numbers = true)]
+    learning_rate: f64,
+    /// The seed of the initial weights
+    #[arg(long, value_name = "N", default_value_t = 2)]
+    seed: u64,
+    /// How many threads to compute on; the model is the same for any number [default: one for each core]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
+    threads: Option<u16>,
+    /// The folder for costs.csv, learning_curve.svg and decision_boundary.svg
+    #[arg(long, value_name = "DIR", default_value = "target/planar")]
+    out: PathBuf,
+}
+
+fn main() -> ExitCode {
+    finish(run(&Options::parse()))
+}
+
+/// The network as a formula, and its gradient.
+struct Network<'g> {
+    x: Var<'g>,
+    y: Var<'g>,
+    w1: Var<'g>,
+    a1: Var<'g>,
+    a2: Var<'g>,
+    cost: Var<'g>,
+    parameters: [Var<'g>; 4],
+}
+
+fn network<'g>(g: &'g Graph, [first, second]: &[Layer; 2], m: usize, activation: Activation) -> Network<'g> {
+    // The points are fed, so the graph knows of them by shape alone; `X` and `Y` may stand for any number of points.
+    let x = g.placeholder("X", [2, m]);
+    let y = g.placeholder("Y", [1, m]);
+    let w1 = g.param("W1", first.w.view());
+    let b1 = g.param("b1", first.b.view());
+    let w2 = g.param("W2", second.w.view());
+    let b2 = g.param("b2", second.b.view());
+
+    // The model and its cost, as in the text above.
+    let a1 = activation.of(w1.dot(x) + b1).named("A1");
+    let a2 = (w2.dot(a1) + b2).sigmoid().named("A2");
+    let cost = -(y * a2.ln() + (1.0 - y) * (1.0 - a2).ln()).mean();
+
+    Network { x, y, w1, a1, a2, cost, parameters: [w1, b1, w2, b2] }
+}
+
+impl<'g> Network<'g> {
+    fn print(&self) {
+        println!("A1     = {}\nA2     = {}\ncost   = {}", self.a1, self.a2, self.cost);
+        for (parameter, gradient) in self.parameters.iter().zip(self.cost.grad(self.parameters)) {
+            println!("∂J/∂{parameter} = {gradient}");
+        }
+        println!();
+    }
+
+    /// A step of gradient descent.
+    fn step(&self, g: &'g Graph, options: &Options) -> Result<Program<'g, [Var<'g>; 1]>, Error> {
+        let descent = Sgd::new(options.learning_rate).minimize(self.cost, self.parameters);
+        on_threads(options.threads, g.compile([self.cost], descent)?)
+    }
+
+    fn feeds<'a>(&self, points: &'a Points) -> [Feed<'a>; 2]
+    where
+        'g: 'a,
+    {
+        [self.x.feed(&points.x), self.y.feed(&points.y)]
+    }
+
+    /// How far the rows of W₁ are apart, where they are farthest.
+    fn spread(&self) -> Result<f64, Error> {
+        Ok((self.w1.max_axis(0) - self.w1.min_axis(0)).max().item()?)
+    }
+}
+
+/// What became of a network.
+struct Training {
+    hidden: usize,
+    trace: Trace,
+    summary: Summary,
+    probabilities: Array2<f64>,
+}
+
+/// Cost, accuracy, and how far the rows of W₁ are apart.
+struct Summary {
+    cost: f64,
+    accuracy: f64,
+    spread: f64,
+}
+
+fn run(options: &Options) -> Result<(), Error> {
+    let points = match &options.data {
+        Some(path) => points(path)?,
+        None => flower()?,
+    };
+    let sizes = sizes(options)?;
+    let starts: Vec<_> =
+        sizes.iter().map(|&hidden| start(&options.init, hidden, options.seed)).collect::<Result<_, _>>()?;
+    let plane = Plane::around(&points, sizes.len())?;
+    files::make_folder(&options.out)?;
+    let m = points.x.ncols();
+    println!("{m} points of the plane, labelled 0 and 1.\n");
+    network(&Graph::new(), &starts[0], m, options.activation).print();
+
+    let mut trainings = Vec::new();
+    for start in &starts {
+        trainings.push(train(options, &points, start, &plane)?);
+        write(options, &trainings)?;
+    }
+    write_boundaries(options, &points, &plane, &trainings)?;
+
+    println!("hidden units       cost   accuracy   spread of W1's rows");
+    for Training { hidden, summary, .. } in &trainings {
+        print_row(&format!("{hidden:>12}"), summary);
+    }
+    starts_alike(options, &points)?;
+    println!("See costs.csv, learning_curve.svg and decision_boundary.svg in {}.\n", options.out.display());
+    if let Some(Training { summary, .. }) = trainings.last() {
+        println!("accuracy: {:.2} %", summary.accuracy);
+    }
+    Ok(())
+}
+
+/// The numbers of hidden units that were asked for.
+fn sizes(options: &Options) -> Result<Vec<usize>, Error> {
+    if !options.hidden.is_empty() {
+        return Ok(options.hidden.iter().map(|&hidden| hidden.into()).collect());
+    }
+    let of_file = options.init.layers()?.map(|layers| layers.0[1]);
+    Ok(vec![of_file.unwrap_or(4)])
+}
+
+/// What the parameters of a network begin with.
+fn start(init: &Init, hidden: usize, seed: u64) -> Result<[Layer; 2], Error> {
+    let layers = init.parameters(&Layers(vec![2, hidden, 1]), seed)?;
+    layers.try_into().map_err(|_| Error::new("expected two layers"))
+}
+
+fn train(options: &Options, points: &Points, start: &[Layer; 2], plane: &Plane) -> Result<Training, Error> {
+    let hidden = start[0].w.nrows();
+    println!("Gradient descent, {}, learning rate {}:", units(hidden), options.learning_rate);
+    let g = Graph::new();
+    let network = network(&g, start, points.x.ncols(), options.activation);
+    let mut step = network.step(&g, options)?;
+
+    let schedule = Schedule { iterations: options.iterations, every: 1000 };
+    let trace = schedule.run(&mut step, &network.feeds(points))?;
+    println!();
+
+    let mut predict = on_threads(options.threads, g.compile(network.a2, ())?)?;
+    let probabilities = probabilities(&mut predict, network.x, &plane.middles())?;
+    Ok(Training { hidden, trace, summary: summary(&g, &network, options, points)?, probabilities })
+}
+
+fn summary<'g>(
+    g: &'g Graph,
+    network: &Network<'g>,
+    options: &Options,
+    points: &Points,
+) -> Result<Summary, Error> {
+    let mut evaluate = on_threads(options.threads, g.compile([network.a2, network.cost], ())?)?;
+    let [a2, cost] = evaluate.run_with(&network.feeds(points))?;
+    Ok(Summary { cost: cost[[]], accuracy: accuracy(&a2, &points.y), spread: network.spread()? })
+}
+
+/// Units that begin alike have gradients alike, so they stay alike: however many there are, the network is one of a
+/// single hidden unit. With zeros it is not even that: W₂ = 0 keeps W₁ at 0, and A₁ = 0 keeps W₂ there.
+fn starts_alike(options: &Options, points: &Points) -> Result<(), Error> {
+    let (hidden, iterations) = (4, options.iterations.min(1000));
+    println!("\nWhy the weights begin at random: {} after {iterations} iterations.\n", units(hidden));
+    println!("weights begin as       cost   accuracy   spread of W1's rows");
+    for init in [Init::Zeros, Init::Equal(0.3), Init::Normal(0.01)] {
+        let g = Graph::new();
+        let start = start(&init, hidden, options.seed)?;
+        let network = network(&g, &start, points.x.ncols(), options.activation);
+        let mut step = network.step(&g, options)?;
+        for _ in 0..iterations {
+            step.run_with(&network.feeds(points))?;
+        }
+        print_row(&format!("{:>16}", init.to_string()), &summary(&g, &network, options, points)?);
+    }
+    println!("\nRows that begin alike stay alike, to the last bit: all hidden units are one.\n");
+    Ok(())
+}
+
+fn print_row(what: &str, Summary { cost, accuracy, spread }: &Summary) {
+    let spread = if *spread == 0.0 { "0".to_owned() } else { format!("{spread:.3e}") };
+    println!("{what}   {cost:.6}   {accuracy:>6.2} %   {spread:>19}");
+}
+
+fn units(hidden: usize) -> String {
+    format!("{hidden} hidden unit{}", if hidden == 1 { "" } else { "s" })
+}
+
+fn write(options: &Options, trainings: &[Training]) -> Result<(), Error> {
+    let named = trainings.iter().map(|Training { hidden, trace, .. }| (hidden, units(*hidden), trace));
+    write_costs(&options.out, "hidden", "A network with one hidden layer", &named.collect::<Vec<_>>())
+}
+
+fn write_boundaries(
+    options: &Options,
+    points: &Points,
+    plane: &Plane,
+    trainings: &[Training],
+) -> Result<(), Error> {
+    let panel = |training: &Training| Panel {
+        title: format!("{}: {:.2} %", units(training.hidden), training.summary.accuracy),
+        probabilities: training.probabilities.clone(),
+    };
+    let panels: Vec<Panel> = trainings.iter().map(panel).collect();
+    boundaries(&options.out.join("decision_boundary.svg"), plane, points, &panels)
+}
