@@ -160,6 +160,7 @@ impl<T: Float> Network<'_, T> {
 struct Training {
     rate: f64,
     costs: Costs,
+    curve: Curve,
     train: f64,
     test: f64,
 }
@@ -185,7 +186,7 @@ fn run<T: Float>(options: &Options) -> Result<(), Error> {
     let mut trainings = Vec::new();
     for &rate in rates {
         network.reset(&start)?;
-        let costs = train(&g, &network, &pictures, rate, options)?;
+        let (costs, curve) = train(&g, &network, &pictures, rate, options)?;
         let mut predict = on_threads(options.threads, g.compile(network.a[layers.0.len() - 1], ())?)?;
         let train = probabilities(&mut predict, network.x, &pictures.train_x)?;
         let test = probabilities(&mut predict, network.x, &pictures.test_x)?;
@@ -193,7 +194,7 @@ fn run<T: Float>(options: &Options) -> Result<(), Error> {
             show_mislabelled(options, &pictures, &test)?;
         }
         let [train, test] = [accuracy(&train, &pictures.train_y), accuracy(&test, &pictures.test_y)];
-        trainings.push(Training { rate, costs, train, test });
+        trainings.push(Training { rate, costs, curve, train, test });
         write_costs(options, &trainings)?;
     }
 
@@ -236,15 +237,16 @@ fn train<'g, T: Float>(
     pictures: &Pictures,
     rate: f64,
     options: &Options,
-) -> Result<Costs, Error> {
+) -> Result<(Costs, Curve), Error> {
     println!("Gradient descent, learning rate {rate}:");
     let descent = Sgd::new(rate).minimize(network.cost, &network.parameters);
     let mut step = on_threads(options.threads, g.compile([network.cost], descent)?)?;
     let [x, y] = [&pictures.train_x, &pictures.train_y].map(|array| array.mapv(T::from_f64));
     let schedule = Schedule { iterations: options.iterations, every: 100 };
-    let costs = schedule.run(&mut step, &[network.x.feed(&x), network.y.feed(&y)])?;
+    let feeds = [network.x.feed(&x), network.y.feed(&y)];
+    let result = schedule.traced(format!("learning rate {rate}"), &mut step, &feeds)?;
     println!();
-    Ok(costs)
+    Ok(result)
 }
 
 /// How many of the mislabelled pictures are listed, and how many are drawn.
@@ -284,12 +286,6 @@ fn show_mislabelled(options: &Options, pictures: &Pictures, answers: &Array2<f64
 fn write_costs(options: &Options, trainings: &[Training]) -> Result<(), Error> {
     let costs: Vec<_> = trainings.iter().map(|training| (training.rate, &training.costs)).collect();
     files::write(&options.out.join("costs.csv"), files::costs_csv("learning_rate", &costs).as_bytes())?;
-    let lines: Vec<Curve> = trainings
-        .iter()
-        .map(|Training { rate, costs, .. }| Curve {
-            name: format!("learning rate {rate}"),
-            points: costs.iter().map(|&(iteration, cost)| (iteration as f64, cost)).collect(),
-        })
-        .collect();
+    let lines: Vec<Curve> = trainings.iter().map(|training| training.curve.clone()).collect();
     curves(&options.out.join("learning_curve.svg"), "A deep network", "iteration", "cost", &lines)
 }

@@ -122,16 +122,18 @@ fn run<T: Float>(options: &Options) -> Result<(), Error> {
     let schedule = Schedule { iterations: options.iterations, every: 100 };
     let [x, y] = [&pictures.train_x, &pictures.train_y].map(|array| array.mapv(T::from_f64));
     let feeds = [model.x.feed(&x), model.y.feed(&y)];
-    let (mut costs, mut results) = (Vec::new(), Vec::new());
+    let (mut costs, mut lines, mut results) = (Vec::new(), Vec::new(), Vec::new());
     for &rate in rates {
         model.reset()?;
         println!("Gradient descent, learning rate {rate}:");
-        let (curve, ended) = match schedule.run(&mut model.step(&g, rate, options)?, &feeds) {
-            Ok(curve) => (curve, Ok(())),
-            Err(Stopped { costs, why }) => (costs, Err(why)),
+        let (name, mut step) = (format!("learning rate {rate}"), model.step(&g, rate, options)?);
+        let ((kept, curve), ended) = match schedule.traced(name, &mut step, &feeds) {
+            Ok(trace) => (trace, Ok(())),
+            Err(Stopped { trace, why }) => (trace, Err(why)),
         };
-        costs.push((rate, curve));
-        write_costs(&options.out, &costs)?;
+        costs.push((rate, kept));
+        lines.push(curve);
+        write_costs(&options.out, &costs, &lines)?;
         ended?;
         println!();
         results.push((rate, accuracies(&mut predict, model.x, &pictures)?));
@@ -263,13 +265,8 @@ fn answer<'g, T: Float>(
 }
 
 /// `costs.csv` and `learning_curve.svg`, of the learning rates so far.
-fn write_costs(out: &Path, costs: &[(f64, Costs)]) -> Result<(), Error> {
+fn write_costs(out: &Path, costs: &[(f64, Costs)], lines: &[Curve]) -> Result<(), Error> {
     let rows: Vec<_> = costs.iter().map(|(rate, costs)| (*rate, costs)).collect();
     files::write(&out.join("costs.csv"), files::costs_csv("learning_rate", &rows).as_bytes())?;
-    let curve = |(rate, costs): &(f64, Costs)| Curve {
-        name: format!("learning rate {rate}"),
-        points: costs.iter().map(|&(iteration, cost)| (iteration as f64, cost)).collect(),
-    };
-    let lines: Vec<Curve> = costs.iter().map(curve).collect();
-    curves(&out.join("learning_curve.svg"), "Logistic regression", "iteration", "cost", &lines)
+    curves(&out.join("learning_curve.svg"), "Logistic regression", "iteration", "cost", lines)
 }

@@ -73,23 +73,13 @@ impl Init {
         let names = archive.names();
         let known = |l: &usize| names.contains(&format!("W{l}"));
         let count = (1..).take_while(known).count().max(1);
-        let mut units = Vec::new();
+        let mut shapes: Vec<[usize; 2]> = Vec::new();
         for l in 1..=count {
             let w = archive.array(&format!("W{l}"), &arrays(count))?.numbers;
-            let [n, before] = *w.shape() else {
-                let text = format!("expected W{l} of shape (n_{l}, n_{}), found {:?}", l - 1, w.shape());
-                return Err(Error::in_file(path, text));
-            };
-            if n * before == 0 {
-                return Err(Error::in_file(
-                    path,
-                    format!("layer {l}: W{l} of shape {:?} is empty", w.shape()),
-                ));
-            }
-            units.extend((l == 1).then_some(before));
-            units.push(n);
+            let shape = follow(l, shapes.last(), w.shape()).map_err(|text| Error::in_file(path, text))?;
+            shapes.push(shape);
         }
-        Ok(Some(Layers(units)))
+        Ok(Some(Layers(shapes.iter().take(1).map(|w| w[1]).chain(shapes.iter().map(|w| w[0])).collect())))
     }
 
     /// The arrays of each layer, from layer 1 on. What is drawn at random is a function of the seed and the layers.
@@ -102,6 +92,22 @@ impl Init {
             Self::He => drawn(layers, seed, |n| (2.0 / n).sqrt()),
             Self::File(path) => read(path, layers),
         }
+    }
+}
+
+/// The shape of the weights of layer `l`, behind those of the layer before.
+fn follow(l: usize, before: Option<&[usize; 2]>, shape: &[usize]) -> Result<[usize; 2], String> {
+    let &[n, n_before] = shape else {
+        return Err(format!("expected W{l} of shape (n_{l}, n_{}), found {shape:?}", l - 1));
+    };
+    match before {
+        _ if n * n_before == 0 => Err(format!("layer {l}: W{l} of shape {shape:?} is empty")),
+        Some(other) if other[0] != n_before => Err(format!(
+            "layer {l}: W{l} of shape {shape:?} does not fit W{} of shape {other:?}: {n_before} != {}",
+            l - 1,
+            other[0]
+        )),
+        _ => Ok([n, n_before]),
     }
 }
 

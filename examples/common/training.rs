@@ -3,7 +3,11 @@
 use gradus::{Feed, Float, Program, Var};
 
 use super::Error;
+use super::plot::Curve;
 use super::progress::Progress;
+
+/// How many points a curve has at most.
+const POINTS: usize = 500;
 
 /// Costs by iteration, each before the update of its iteration.
 pub type Costs = Vec<(usize, f64)>;
@@ -16,9 +20,12 @@ pub struct Schedule {
     pub every: usize,
 }
 
-/// A training that ended too early: the costs until then, and why.
+/// The costs that are kept, and a curve of more of them.
+pub type Trace = (Costs, Curve);
+
+/// A training that ended too early: its costs until then, and why.
 pub struct Stopped {
-    pub costs: Costs,
+    pub trace: Trace,
     pub why: Error,
 }
 
@@ -29,26 +36,18 @@ impl From<Stopped> for Error {
 }
 
 impl Schedule {
-    /// Runs a step, which gives the cost, again and again.
+    /// Runs a step, which gives the cost, again and again. The curve gets this name.
     ///
     /// # Errors
     /// If the cost is not finite any more, with the iteration and the likely cause.
-    pub fn run<'g, T: Float>(
+    pub fn traced<'g, T: Float>(
         self,
+        name: String,
         step: &mut Program<'g, [Var<'g, T>; 1]>,
         feeds: &[Feed<'_>],
-    ) -> Result<Costs, Stopped> {
-        self.watch(step, feeds, |_, _| ())
-    }
-
-    /// As [`run`](Self::run), and shows every iteration with its cost.
-    pub fn watch<'g, T: Float>(
-        self,
-        step: &mut Program<'g, [Var<'g, T>; 1]>,
-        feeds: &[Feed<'_>],
-        mut show: impl FnMut(usize, f64),
-    ) -> Result<Costs, Stopped> {
-        let mut costs = Costs::new();
+    ) -> Result<Trace, Stopped> {
+        let (mut costs, mut points) = (Costs::new(), Vec::new());
+        let between = self.iterations.div_ceil(POINTS);
         let progress = Progress::new(self.iterations);
         let ended = (0..self.iterations).try_for_each(|iteration| {
             let [cost] = step.run_with(feeds)?;
@@ -56,18 +55,21 @@ impl Schedule {
             if !cost.is_finite() {
                 return Err(not_finite(iteration, cost));
             }
-            show(iteration, cost);
             if iteration % self.every == 0 {
                 progress.line(format_args!("cost after iteration {iteration}: {cost:.6}"));
                 costs.push((iteration, cost));
+            }
+            if iteration % between == 0 {
+                points.push((iteration as f64, cost));
             }
             progress.step();
             Ok(())
         });
         progress.finish();
+        let trace = (costs, Curve { name, points });
         match ended {
-            Ok(()) => Ok(costs),
-            Err(why) => Err(Stopped { costs, why }),
+            Ok(()) => Ok(trace),
+            Err(why) => Err(Stopped { trace, why }),
         }
     }
 }

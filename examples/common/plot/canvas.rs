@@ -30,12 +30,12 @@ impl Canvas {
         }
     }
 
-    /// Writes digits, and the few other characters that there are glyphs of, 8 × 14 pixels each.
+    /// Writes digits, and the few other characters that there are glyphs of, 12 × 14 pixels each.
     pub fn write(&mut self, text: &str, [left, top]: [usize; 2], colour: Colour) {
         for (i, glyph) in text.chars().map(glyph).enumerate() {
             for (row, bits) in glyph.iter().enumerate() {
-                for column in (0..3).filter(|column| bits & (4 >> column) != 0) {
-                    self.fill([left + 8 * i + 2 * column, top + 2 * row], [2, 2], colour);
+                for column in (0..5).filter(|column| bits & (16 >> column) != 0) {
+                    self.fill([left + 12 * i + 2 * column, top + 2 * row], [2, 2], colour);
                 }
             }
         }
@@ -47,24 +47,24 @@ impl Canvas {
     }
 }
 
-/// Seven lines of three dots.
+/// Seven lines of five dots.
 fn glyph(c: char) -> [u8; 7] {
     match c {
-        '0' => [7, 5, 5, 5, 7, 0, 0],
-        '1' => [2, 6, 2, 2, 7, 0, 0],
-        '2' => [7, 1, 7, 4, 7, 0, 0],
-        '3' => [7, 1, 3, 1, 7, 0, 0],
-        '4' => [5, 5, 7, 1, 1, 0, 0],
-        '5' => [7, 4, 7, 1, 7, 0, 0],
-        '6' => [7, 4, 7, 5, 7, 0, 0],
-        '7' => [7, 1, 1, 2, 2, 0, 0],
-        '8' => [7, 5, 7, 5, 7, 0, 0],
-        '9' => [7, 5, 7, 1, 7, 0, 0],
-        'y' => [0, 5, 5, 7, 1, 7, 0],
-        'a' => [0, 3, 5, 5, 3, 0, 0],
-        '=' => [0, 7, 0, 7, 0, 0, 0],
-        '.' => [0, 0, 0, 0, 2, 0, 0],
-        '#' => [5, 7, 5, 7, 5, 0, 0],
+        '0' => [0x0e, 0x11, 0x13, 0x15, 0x19, 0x11, 0x0e],
+        '1' => [0x04, 0x0c, 0x04, 0x04, 0x04, 0x04, 0x0e],
+        '2' => [0x0e, 0x11, 0x01, 0x02, 0x04, 0x08, 0x1f],
+        '3' => [0x1f, 0x02, 0x04, 0x02, 0x01, 0x11, 0x0e],
+        '4' => [0x02, 0x06, 0x0a, 0x12, 0x1f, 0x02, 0x02],
+        '5' => [0x1f, 0x10, 0x1e, 0x01, 0x01, 0x11, 0x0e],
+        '6' => [0x06, 0x08, 0x10, 0x1e, 0x11, 0x11, 0x0e],
+        '7' => [0x1f, 0x01, 0x02, 0x04, 0x08, 0x08, 0x08],
+        '8' => [0x0e, 0x11, 0x11, 0x0e, 0x11, 0x11, 0x0e],
+        '9' => [0x0e, 0x11, 0x11, 0x0f, 0x01, 0x02, 0x0c],
+        'y' => [0x00, 0x00, 0x11, 0x11, 0x0f, 0x01, 0x0e],
+        'a' => [0x00, 0x00, 0x0e, 0x01, 0x0f, 0x11, 0x0f],
+        '=' => [0x00, 0x00, 0x1f, 0x00, 0x1f, 0x00, 0x00],
+        '.' => [0x00, 0x00, 0x00, 0x00, 0x00, 0x0c, 0x0c],
+        '#' => [0x0a, 0x0a, 0x1f, 0x0a, 0x1f, 0x0a, 0x0a],
         _ => [0; 7],
     }
 }

@@ -9,6 +9,7 @@ use crate::common::Error;
 use crate::common::files::write;
 
 /// A curve with its name.
+#[derive(Clone)]
 pub struct Curve {
     pub name: String,
     pub points: Vec<(f64, f64)>,

@@ -10,7 +10,7 @@ const SIDE: usize = 128;
 const LEAST: usize = 16;
 const FRAME: usize = 4;
 const GAP: usize = 14;
-const CAPTION: usize = 36;
+const CAPTION: usize = 42;
 const COLUMNS: usize = 8;
 
 /// A picture of numbers from 0 to 1, row by row, with what is said of it.
@@ -54,6 +54,6 @@ fn draw(canvas: &mut Canvas, exhibit: &Exhibit, size: [usize; 3], drawn: [usize;
         }
     }
     for (line, text) in exhibit.caption.iter().enumerate() {
-        canvas.write(text, [left, top + drawn[0] + 2 * FRAME + 6 + 16 * line], [40, 40, 40]);
+        canvas.write(text, [left, top + drawn[0] + 2 * FRAME + 6 + 20 * line], [40, 40, 40]);
     }
 }
