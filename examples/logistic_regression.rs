@@ -31,8 +31,8 @@ use clap::Parser;
 use common::accuracy::{accuracy, print_accuracies, probabilities};
 use common::data::{Pictures, digits, open};
 use common::options::{Precision, learning_rate, on_threads};
-use common::plot::{Curve, curves, weights};
-use common::training::{Costs, Schedule, Stopped};
+use common::plot::weights;
+use common::training::{Schedule, Stopped, Trace, write_costs};
 use common::{Error, files, finish};
 use gradus::Program;
 use gradus::ndarray::{Array1, ArrayD};
@@ -122,18 +122,16 @@ fn run<T: Float>(options: &Options) -> Result<(), Error> {
     let schedule = Schedule { iterations: options.iterations, every: 100 };
     let [x, y] = [&pictures.train_x, &pictures.train_y].map(|array| array.mapv(T::from_f64));
     let feeds = [model.x.feed(&x), model.y.feed(&y)];
-    let (mut costs, mut lines, mut results) = (Vec::new(), Vec::new(), Vec::new());
+    let (mut traces, mut results) = (Vec::new(), Vec::new());
     for &rate in rates {
         model.reset()?;
         println!("Gradient descent, learning rate {rate}:");
-        let (name, mut step) = (format!("learning rate {rate}"), model.step(&g, rate, options)?);
-        let ((kept, curve), ended) = match schedule.traced(name, &mut step, &feeds) {
+        let (trace, ended) = match schedule.run(&mut model.step(&g, rate, options)?, &feeds) {
             Ok(trace) => (trace, Ok(())),
             Err(Stopped { trace, why }) => (trace, Err(why)),
         };
-        costs.push((rate, kept));
-        lines.push(curve);
-        write_costs(&options.out, &costs, &lines)?;
+        traces.push((rate, trace));
+        write(&options.out, &traces)?;
         ended?;
         println!();
         results.push((rate, accuracies(&mut predict, model.x, &pictures)?));
@@ -265,8 +263,7 @@ fn answer<'g, T: Float>(
 }
 
 /// `costs.csv` and `learning_curve.svg`, of the learning rates so far.
-fn write_costs(out: &Path, costs: &[(f64, Costs)], lines: &[Curve]) -> Result<(), Error> {
-    let rows: Vec<_> = costs.iter().map(|(rate, costs)| (*rate, costs)).collect();
-    files::write(&out.join("costs.csv"), files::costs_csv("learning_rate", &rows).as_bytes())?;
-    curves(&out.join("learning_curve.svg"), "Logistic regression", "iteration", "cost", lines)
+fn write(out: &Path, traces: &[(f64, Trace)]) -> Result<(), Error> {
+    let named = traces.iter().map(|(rate, trace)| (rate, format!("learning rate {rate}"), trace));
+    write_costs(out, "learning_rate", "Logistic regression", &named.collect::<Vec<_>>())
 }

@@ -60,7 +60,7 @@ pub mod ops;
 pub mod optim;
 mod rewrite;
 mod shape;
-mod view;
+pub mod view;
 
 pub use cut::Region;
 pub use element::{DType, Dtype, Element, Erased, Float, Mask, Number, Real};
@@ -86,6 +86,8 @@ mod book {
     mod introduction {}
     #[doc = include_str!("../docs/src/first-gradient.md")]
     mod first_gradient {}
+    #[doc = include_str!("../docs/src/textbook.md")]
+    mod textbook {}
     #[doc = include_str!("../docs/src/checking.md")]
     mod checking {}
     #[doc = include_str!("../docs/src/higher-derivatives.md")]

@@ -9,6 +9,7 @@ pub mod files;
 pub mod init;
 pub mod layers;
 pub mod options;
+pub mod page;
 pub mod plot;
 pub mod progress;
 pub mod training;

@@ -1,11 +1,13 @@
 //! Checking gradients: for our tests, and for users' own formulas.
 //!
-//! Two questions can be asked, each as a function that returns a `Result` and as an assertion for tests:
+//! Three questions can be asked, each as a function that returns a `Result` and as an assertion for tests:
 //!
 //! - [`gradient`] and [`assert_gradient`]: is the derivative of an expression right? It is compared with central
 //!   differences, in a random direction and with a random cotangent, at first and second order.
 //! - [`derivation`] and [`assert_derivation`]: is a formula that was derived by hand the gradient? If it is not, the
 //!   answer says how it differs, where the difference is one of the slips that people make.
+//! - [`equality`] and [`assert_equality`]: is a formula the same function as another? If it is not, the answer is of
+//!   the same kind.
 //!
 //! ```
 //! use gradus::prelude::*;
@@ -23,21 +25,36 @@
 //! let slip = derivation(cost, w, x.dot((a - y).t())).unwrap_err();
 //! assert_eq!(
 //!     slip.to_string(),
-//!     "this is not the derivative with respect to `w`: it is 3 times the derivative (1/m is missing: m = 3 is \
+//!     "this is not the derivative with respect to `w`: it is 3 times what it should be (1/m is missing: m = 3 is \
 //!      axis 1 of `x`)"
 //! );
 //! ```
 
+mod compare;
 mod derivation;
+mod diagnosis;
 mod differences;
+mod edits;
+mod equality;
+mod mend;
+mod mismatch;
+mod places;
 mod random;
+mod report;
+mod slip;
+#[cfg(test)]
+mod tests;
+mod words;
 
 use std::fmt;
 
 use ndarray::ArrayD;
 
-pub use self::derivation::{Mismatch, Slip, assert_derivation, derivation};
+pub use self::derivation::{assert_derivation, derivation};
 pub use self::differences::{Check, Report, Wrong, assert_gradient, gradient};
+pub use self::equality::{assert_equality, equality};
+pub use self::mismatch::{Expected, Mismatch};
+pub use self::slip::{Change, Size, Slip};
 use crate::element::DType;
 use crate::error::{Error, Result};
 use crate::graph::{Expr, NodeId, reach};
@@ -50,9 +67,9 @@ use crate::{LeafKind, exec::Feed};
 pub enum Failure {
     /// The derivative differs from central differences.
     Wrong(Box<Wrong>),
-    /// The formula is not the derivative.
+    /// A formula is not what it should be.
     Mismatch(Box<Mismatch>),
-    /// Differences resolve a derivative in f64 only.
+    /// In other element types a difference says nothing.
     NotF64 {
         /// The operand, or the expression.
         name: String,
@@ -89,7 +106,7 @@ impl fmt::Display for Failure {
             Self::Wrong(wrong) => wrong.fmt(f),
             Self::Mismatch(mismatch) => mismatch.fmt(f),
             Self::NotF64 { name, dtype } => {
-                write!(f, "differences resolve a derivative in f64 only: `{name}` is {dtype}")
+                write!(f, "a check compares in f64 only: `{name}` is {dtype}")
             }
             Self::Flat { operand, order } => {
                 let derivative = if *order == 1 { "derivative" } else { "second derivative" };

@@ -26,6 +26,7 @@ pub(crate) struct Draft {
     pub inputs: Inputs,
     pub signature: Signature,
     pub origin: Origin,
+    pub derived: bool,
 }
 
 impl Arena {
@@ -57,7 +58,7 @@ impl Arena {
 
     /// Appends a node that `find` did not find under this hash.
     pub fn push(&mut self, hash: u64, draft: Draft) -> NodeId {
-        let Draft { op, inputs, signature, origin } = draft;
+        let Draft { op, inputs, signature, origin, derived } = draft;
         let position = u32::try_from(self.order.len()).expect("a graph holds at most 2³² nodes");
         let operand = |k: usize| &self.nodes[inputs[k]];
         let shape_root = op.keeps_shape_of(|k| (operand(k).shape.ndim(), operand(k).shape_root));
@@ -69,6 +70,7 @@ impl Arena {
             shape_root: shape_root.unwrap_or(id),
             position,
             dtype: signature.dtype,
+            derived,
             hash,
             origin,
             notes: None,

@@ -215,6 +215,7 @@ impl Graph {
         }
         let (op, signature) = self.check(op, inputs)?;
         let rewriter = self.rewriter.borrow().clone();
+        let derived = rewriter.is_some();
         if let Some(better) = rewriter.and_then(|rewriter| rewriter.rewrite(self, &op, inputs)) {
             return Ok(better);
         }
@@ -229,16 +230,17 @@ impl Graph {
         let hash = arena.hash(&op, &ids);
         let id = match arena.find(hash, &op, &ids) {
             Some(id) => {
-                if inherited.is_none()
-                    && let Some(node) = arena.get_mut(id)
-                {
-                    node.add_origin(origin);
+                if let Some(node) = arena.get_mut(id) {
+                    node.derived &= derived;
+                    if inherited.is_none() {
+                        node.add_origin(origin);
+                    }
                 }
                 id
             }
             None => {
                 let origin = inherited.unwrap_or(origin);
-                arena.push(hash, Draft { op, inputs: ids, signature, origin })
+                arena.push(hash, Draft { op, inputs: ids, signature, origin, derived })
             }
         };
         Ok(self.handle(id))
@@ -255,6 +257,13 @@ impl Graph {
             }
         }
         op.check(&operands).map_err(|fault| fault(&|k| arena.describe(inputs[k].id())))
+    }
+
+    /// The node that computes `op` of `inputs`, if it is recorded.
+    pub(crate) fn known<'g>(&'g self, op: &Op, inputs: &[Expr<'g>]) -> Option<Expr<'g>> {
+        let ids: Inputs = inputs.iter().map(|e| e.id()).collect();
+        let arena = self.arena();
+        arena.find(arena.hash(op, &ids), op, &ids).map(|id| self.handle(id))
     }
 
     /// A number in a formula.
@@ -292,7 +301,7 @@ impl Graph {
         let mut leaves = self.leaves.borrow_mut();
         let op = Op::Leaf(leaves.create(kind));
         let hash = arena.hash(&op, &[]);
-        let id = arena.push(hash, Draft { op, inputs: Inputs::new(), signature, origin });
+        let id = arena.push(hash, Draft { op, inputs: Inputs::new(), signature, origin, derived: false });
         if let Some(name) = name {
             arena.name_leaf(id, name);
             if let Some(node) = arena.get_mut(id) {

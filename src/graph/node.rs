@@ -35,6 +35,8 @@ pub(crate) struct Node {
     /// Where in the topological order it stands.
     pub position: u32,
     pub dtype: DType,
+    /// Whether a derivation or a rewrite has recorded it, and nobody has written it.
+    pub derived: bool,
     /// The hash of operation and operands, under which it is interned.
     pub hash: u64,
     pub origin: Origin,

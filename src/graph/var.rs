@@ -128,6 +128,15 @@ impl<'g, T: Dtype> Var<'g, T> {
         self.node("name", |node| node.name().map(str::to_owned))
     }
 
+    /// Whether a derivation has recorded it, and nobody has written it.
+    pub(crate) fn is_derived(self) -> bool {
+        self.look(|node| node.derived).unwrap_or(false)
+    }
+
+    pub(crate) fn is_named(self) -> bool {
+        self.look(|node| node.name().is_some()).unwrap_or(false)
+    }
+
     /// Gives the node a name, by which formulas are printed and errors speak of it. A node that has one keeps it
     /// and knows the new one as well.
     ///

@@ -96,6 +96,29 @@ impl<'g, T: Real> Attention<'g, T> {
     #[track_caller]
     #[must_use]
     pub fn apply(&self, q: Var<'g, T>, k: Var<'g, T>, v: Var<'g, T>) -> Var<'g, T> {
+        self.weights(q, k).matmul(v)
+    }
+
+    /// `softmax(q kᵀ / √d + bias)` over the keys that the masks leave: how much each query attends to each key. The weights of a
+    /// query sum to 1, or are all 0 if nothing is left for it.
+    ///
+    /// Shapes: `q` (.., m, d), `k` (.., n, d) → (.., m, n), with the axes before broadcast. Derivative: that of the formula.
+    ///
+    /// ```
+    /// # use gradus::prelude::*;
+    /// use gradus::nn::Attention;
+    /// # let g = Graph::new();
+    /// let (q, k) = (g.constant(array![[0.0], [0.0]]), g.constant(array![[1.0], [2.0]]));
+    /// assert_eq!(Attention::new().weights(q, k).value()?, array![[0.5, 0.5], [0.5, 0.5]].into_dyn());
+    /// assert_eq!(Attention::new().causal().weights(q, k).value()?, array![[1.0, 0.0], [0.5, 0.5]].into_dyn());
+    /// # Ok::<(), gradus::Error>(())
+    /// ```
+    ///
+    /// # Panics
+    /// As [`apply`](Self::apply).
+    #[track_caller]
+    #[must_use]
+    pub fn weights(&self, q: Var<'g, T>, k: Var<'g, T>) -> Var<'g, T> {
         let scores = q.matmul(transposed(k));
         let scores = match self.scale {
             Some(scale) => scores * scale,
@@ -105,12 +128,12 @@ impl<'g, T: Real> Attention<'g, T> {
             Some(bias) => scores + bias,
             None => scores,
         };
-        self.weights(scores.erase()).retype::<T>().matmul(v)
+        self.shares(scores.erase()).retype()
     }
 
     /// The weights of the keys, for scores.
     #[track_caller]
-    fn weights(&self, scores: Expr<'g>) -> Expr<'g> {
+    fn shares(&self, scores: Expr<'g>) -> Expr<'g> {
         let causal = match self.causal {
             true => Some(scores.index_along(-1).le(scores.index_along(-2))),
             false => None,
@@ -211,6 +234,30 @@ impl<'g, T: Real> MultiHeadAttention<'g, T> {
         let v = self.split(self.value.apply(v));
         // (.., heads, places, width / heads), and the heads side by side again.
         self.output.apply(swapped(attention.apply(q, k, v), 2, 3).flatten([-2, -1]))
+    }
+
+    /// How much each query attends to each key in each head, (.., heads, m, n), for queries from `q` (.., m, width) and keys from
+    /// `k` (.., n, width): the weights with which [`apply`](Self::apply) adds up the values.
+    ///
+    /// ```
+    /// # use gradus::prelude::*;
+    /// use gradus::nn::{Attention, Linear, MultiHeadAttention};
+    /// # let g = Graph::new();
+    /// let layer = Linear::new(g.constant(array![[1.0, 0.0], [0.0, 0.0]]), None);
+    /// let heads = MultiHeadAttention { query: layer, key: layer, value: layer, output: layer, heads: 2 };
+    /// let x = g.input("x", array![[0.0, 5.0], [3_f64.ln().sqrt(), 5.0]]);
+    /// let weights = heads.weights(x, x, &Attention::new());
+    /// let expected = array![[[0.5, 0.5], [0.25, 0.75]], [[0.5, 0.5], [0.5, 0.5]]];
+    /// assert!((weights.value()? - expected).iter().all(|difference: &f64| difference.abs() < 1e-15));
+    /// # Ok::<(), gradus::Error>(())
+    /// ```
+    ///
+    /// # Panics
+    /// As [`apply`](Self::apply).
+    #[track_caller]
+    #[must_use]
+    pub fn weights(&self, q: Var<'g, T>, k: Var<'g, T>, attention: &Attention<'g, T>) -> Var<'g, T> {
+        attention.weights(self.split(self.query.apply(q)), self.split(self.key.apply(k)))
     }
 
     /// (.., places, width) as (.., heads, places, width / heads).

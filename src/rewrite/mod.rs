@@ -5,6 +5,7 @@
 
 mod parts;
 mod rules;
+mod textbook;
 
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
@@ -13,6 +14,7 @@ use hashbrown::HashMap;
 use smallvec::SmallVec;
 
 use self::rules::Rule;
+pub(crate) use self::textbook::as_in_textbooks;
 use crate::element::Literal;
 use crate::graph::{Expr, Graph, Inputs, NodeId, Reached, Rewrite};
 use crate::kernels::Level;

@@ -2,20 +2,53 @@
 
 use std::fmt;
 
-use hashbrown::HashMap;
-
+use super::formula::{Notation, Scope, lines};
+use super::shown::summed;
 use crate::element::Dtype;
-use crate::graph::{Expr, NodeId, Var, reach};
-use crate::ops::{ArgSort, Fold, Gather, Index, Layout, Logic, Notation, Op, Order, Reduce, Scan, Slicing};
+use crate::graph::{Expr, Var};
+use crate::ops::{ArgSort, Layout, Logic, Notation as Sign, Op, Record, Reduce, Scan, Slicing};
+use crate::rewrite::as_in_textbooks;
 
-/// A subexpression that is used more than once is bound to a name from this many characters on.
-const SHARED: usize = 24;
-/// Any subexpression is, from this many on.
-const LONG: usize = 160;
+/// Prints the formula as it would be written, with leaves and named nodes by their names. A subexpression that is
+/// long, or shared and not short, is bound to a name in a line of its own.
+///
+/// A derivative is printed as a textbook writes it, which [`simplify`](Var::simplify) says more of; what a caller wrote is
+/// printed as it is written.
+///
+/// What takes its sizes from elsewhere is printed as it is at the recorded sizes: a [`sum_like`](Var::sum_like) where
+/// nothing was broadcast is left out, and so is a broadcast that an operator makes anyhow; the size of something that
+/// has no name is printed as a number.
+///
+/// ```
+/// use gradus::prelude::*;
+/// let g = Graph::new();
+/// let (x, w, b) = (g.input("x", array![[1.0, 2.0]]), g.param("w", array![[3.0]]), g.param("b", 0.5));
+/// assert_eq!((w.t().dot(x) + b).sigmoid().to_string(), "(w.t().dot(x) + b).sigmoid()");
+/// assert_eq!(x.tanh().sum().grad(x).to_string(), "1 - x.tanh().square()");
+/// ```
+impl<T: Dtype> fmt::Display for Var<'_, T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let root = self.erase();
+        as_in_textbooks(&[root], |roots| {
+            match lines(root.graph(), &[roots[0].id()], &Text, Scope::Names).split_last() {
+                None => f.write_str("freed"),
+                Some((result, bound)) => {
+                    for line in bound {
+                        writeln!(f, "let {} = {};", line.name.text, line.formula.text)?;
+                    }
+                    f.write_str(&result.formula.text)
+                }
+            }
+        })
+    }
+}
+
+/// The notation in which a user writes.
+pub(super) struct Text;
 
 /// How strongly the outermost sign of a text binds.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-enum Binding {
+pub(super) enum Binding {
     Infix(u8),
     Prefix,
     Method,
@@ -23,8 +56,8 @@ enum Binding {
 
 /// The text of a subexpression.
 #[derive(Clone)]
-struct Piece {
-    text: String,
+pub(super) struct Piece {
+    pub text: String,
     binding: Binding,
 }
 
@@ -44,166 +77,54 @@ impl Piece {
     }
 }
 
-/// Prints the formula as it would be written, with leaves and named nodes by their names. A subexpression that is
-/// long, or shared and not short, is bound to a name in a line of its own.
-///
-/// What takes its sizes from elsewhere is printed as it is at the recorded sizes: a [`sum_like`](Var::sum_like) where
-/// nothing was broadcast is left out, and so is a broadcast that an operator makes anyhow; the size of something that
-/// has no name is printed as a number.
-///
-/// ```
-/// use gradus::prelude::*;
-/// let g = Graph::new();
-/// let (x, w, b) = (g.input("x", array![[1.0, 2.0]]), g.param("w", array![[3.0]]), g.param("b", 0.5));
-/// assert_eq!((w.t().dot(x) + b).sigmoid().to_string(), "(w.t().dot(x) + b).sigmoid()");
-/// assert_eq!(x.tanh().sum().grad(x).to_string(), "1 - x.tanh().square()");
-/// ```
-impl<T: Dtype> fmt::Display for Var<'_, T> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let root = self.erase();
-        if root.op().is_none() {
-            return f.write_str("freed");
-        }
-        let graph = self.graph();
-        let arena = graph.arena();
-        let named = |id: NodeId| id != root.id() && arena.get(id).is_some_and(|node| node.name().is_some());
-        let nodes = reach(&arena, [root.id()], |user, _| !named(user));
-        // How often each is printed.
-        let mut uses: HashMap<NodeId, usize> = HashMap::from([(root.id(), 1)]);
-        for &id in nodes.iter().rev().filter(|id| !named(**id)) {
-            if uses.contains_key(&id) {
-                let e = graph.handle(id);
-                (0..e.inputs().len()).filter_map(|k| printed(e, k)).for_each(|operand| {
-                    *uses.entry(operand.id()).or_default() += 1;
-                });
-            }
-        }
-        let mut pieces: HashMap<NodeId, Piece> = HashMap::new();
-        let mut bound = 0;
-        for (id, uses) in nodes.into_iter().filter_map(|id| Some((id, *uses.get(&id)?))) {
-            let Some(node) = arena.get(id) else { continue };
-            let e = graph.handle(id);
-            let piece = match node.name() {
-                Some(name) if named(id) || node.op.is_leaf() => Piece::atom(name),
-                _ => piece(e, &node.op, |k| Some(pieces[&printed(e, k)?.id()].clone())),
-            };
-            let length = piece.text.chars().count();
-            let bind = id != root.id() && (length > LONG || uses > 1 && length > SHARED);
-            let piece = if bind {
-                bound += 1;
-                writeln!(f, "let v{bound} = {};", piece.text)?;
-                Piece::atom(format!("v{bound}"))
-            } else {
-                piece
-            };
-            pieces.insert(id, piece);
-        }
-        f.write_str(&pieces[&root.id()].text)
-    }
-}
+impl Notation for Text {
+    type Piece = Piece;
 
-/// Operand `k` as it is printed: without what changes nothing, and without a broadcast that the operator makes all the
-/// same; nothing, if the text does not name it.
-fn printed(user: Expr<'_>, k: usize) -> Option<Expr<'_>> {
-    let op = user.op()?;
-    let named = match &op {
-        Op::Reduce(_) => !is_number(user, &op),
-        Op::Layout(Layout::SumLike) => k == 0 || user.ndim() > 0,
-        Op::Surrogate(surrogate) => surrogate.shows(k),
-        Op::Layout(_)
-        | Op::Order(_)
-        | Op::Random(_)
-        | Op::Slicing(Slicing::Unslice { .. } | Slicing::Undiagonal { .. } | Slicing::PartLike { .. }) => {
-            k == 0
-        }
-        Op::Gather(Gather::ScatterAdd(_) | Gather::ScatterAlong(_)) => k < 2,
-        Op::Gather(Gather::Writers(_)) => k == 0,
-        _ => true,
-    };
-    let inputs = user.inputs();
-    let operand = plain(*inputs.get(k).filter(|_| named)?);
-    let infix = op.record().is_some_and(|record| matches!(record.notation, Notation::Infix(_)));
-    let others = || inputs.iter().enumerate().filter(|&(other, _)| other != k);
-    let stretched = infix && others().any(|(_, other)| other.shape() == user.shape());
-    match operand.op() {
-        Some(op) if stretched && operand.name().is_none() && is_implicit(operand, &op) => {
-            Some(plain(operand.inputs()[0]))
-        }
-        _ => Some(operand),
+    fn name(&self, name: &str) -> Piece {
+        Piece::atom(name)
     }
-}
 
-/// What is left of an expression without what changes nothing.
-fn plain(mut e: Expr<'_>) -> Expr<'_> {
-    while e.name().is_none() && e.op().is_some_and(|op| changes_nothing(e, &op)) {
-        e = e.inputs()[0];
-    }
-    e
-}
-
-/// Whether it gives an operand the shape that it has at recording.
-fn changes_nothing(e: Expr<'_>, op: &Op) -> bool {
-    if *op == Op::Order(Order::After) {
-        return true;
-    }
-    let takes_shape = match op {
-        Op::Layout(Layout::SumLike | Layout::ReshapeLike) => true,
-        Op::Layout(Layout::BroadcastLike { axes }) => axes.count() == 0,
-        Op::Index(Index::Within(_) | Index::Counted(_)) => true,
-        _ => false,
-    };
-    takes_shape && e.inputs()[0].shape() == e.shape()
-}
-
-/// Whether it is a broadcast of a scalar or along leading axes, which operators make by themselves.
-fn is_implicit(e: Expr<'_>, op: &Op) -> bool {
-    match op {
-        Op::Layout(Layout::BroadcastLike { axes }) => axes.count() == 0 || e.inputs()[0].ndim() == 0,
-        _ => false,
-    }
-}
-
-/// Whether it is the size of something that has no name.
-fn is_number(e: Expr<'_>, op: &Op) -> bool {
-    matches!(op, Op::Reduce(Reduce { fold: Fold::Size, .. })) && e.inputs()[0].name().is_none()
-}
-
-fn piece(e: Expr<'_>, op: &Op, operand: impl Fn(usize) -> Option<Piece>) -> Piece {
-    if let Op::Reduce(Reduce { axes, .. }) = op
-        && is_number(e, op)
-    {
-        let shape = e.inputs()[0].shape();
-        return Piece::atom(axes.iter().map(|axis| shape[axis]).product::<usize>().to_string());
-    }
-    let operands: Vec<Piece> = (0..e.inputs().len()).filter_map(operand).collect();
-    let (Some(record), Some((first, rest))) = (op.record(), operands.split_first()) else {
-        let label = op.label();
+    fn label(&self, label: &str) -> Piece {
         let binding = if label.starts_with('-') { Binding::Prefix } else { Binding::Method };
-        return Piece { text: label, binding };
-    };
-    match record.notation {
-        _ if changes_nothing(e, op) => first.clone(),
-        Notation::Prefix => {
-            Piece { text: format!("{}{}", record.name, first.at(Binding::Prefix)), binding: Binding::Prefix }
-        }
-        Notation::Infix(strength) => {
-            let binding = Binding::Infix(strength);
-            let right: String = rest.iter().map(|right| right.above(binding)).collect();
-            Piece { text: format!("{} {} {right}", first.at(binding), record.name), binding }
-        }
-        Notation::Method => {
-            let (name, attributes) = method(e, op, record.name);
-            let rest = rest.iter().map(|piece| piece.text.clone());
-            if let Op::Slicing(Slicing::Concat { axis, .. }) = op {
-                let parts: Vec<String> = std::iter::once(first.text.clone()).chain(rest).collect();
-                return Piece::atom(format!("concat([{}], {axis})", parts.join(", ")));
+        Piece { text: label.to_owned(), binding }
+    }
+
+    fn bound(&self, k: usize) -> Piece {
+        Piece::atom(format!("v{k}"))
+    }
+
+    fn operation(&self, e: Expr<'_>, op: &Op, record: &Record, operands: &[Piece]) -> Piece {
+        let Some((first, rest)) = operands.split_first() else { return self.label(record.name) };
+        match record.notation {
+            Sign::Prefix => {
+                let text = format!("{}{}", record.name, first.at(Binding::Prefix));
+                Piece { text, binding: Binding::Prefix }
             }
-            let arguments: Vec<String> = match op {
-                Op::Index(_) | Op::Gather(_) | Op::Scan(_) => attributes.into_iter().chain(rest).collect(),
-                _ => rest.chain(attributes).collect(),
-            };
-            Piece::atom(format!("{}.{name}({})", first.at(Binding::Method), arguments.join(", ")))
+            Sign::Infix(strength) => {
+                let binding = Binding::Infix(strength);
+                let right: String = rest.iter().map(|right| right.above(binding)).collect();
+                Piece { text: format!("{} {} {right}", first.at(binding), record.name), binding }
+            }
+            Sign::Method => {
+                let (name, attributes) = method(e, op, record.name);
+                let rest = rest.iter().map(|piece| piece.text.clone());
+                if let Op::Slicing(Slicing::Concat { axis, .. }) = op {
+                    let parts: Vec<String> = std::iter::once(first.text.clone()).chain(rest).collect();
+                    return Piece::atom(format!("concat([{}], {axis})", parts.join(", ")));
+                }
+                let arguments: Vec<String> = match op {
+                    Op::Index(_) | Op::Gather(_) | Op::Scan(_) => {
+                        attributes.into_iter().chain(rest).collect()
+                    }
+                    _ => rest.chain(attributes).collect(),
+                };
+                Piece::atom(format!("{}.{name}({})", first.at(Binding::Method), arguments.join(", ")))
+            }
         }
+    }
+
+    fn length(&self, piece: &Piece) -> usize {
+        piece.text.chars().count()
     }
 }
 
@@ -220,6 +141,11 @@ fn method(e: Expr<'_>, op: &Op, name: &str) -> (String, Option<String>) {
             }
         }
         Op::Layout(Layout::SumLike) if e.ndim() == 0 => ("sum".to_owned(), None),
+        Op::Layout(Layout::SumLike) => match summed(e) {
+            Some((axes, true)) => ("sum_keepdims".to_owned(), Some(axes.to_string())),
+            Some((axes, false)) => ("sum_axis".to_owned(), Some(axes.to_string())),
+            None => (name.to_owned(), None),
+        },
         Op::Layout(Layout::BroadcastLike { .. }) => ("broadcast_to".to_owned(), Some(e.shape().to_string())),
         Op::Layout(Layout::ReshapeLike | Layout::UnflattenLike { .. }) => {
             ("reshape".to_owned(), Some(e.shape().to_string()))
@@ -236,5 +162,13 @@ fn method(e: Expr<'_>, op: &Op, name: &str) -> (String, Option<String>) {
             (format!("{name}_descending"), Some(axis.to_string()))
         }
         _ => (name.to_owned(), op.attributes()),
+    }
+}
+
+/// An operation without its operands: its sign, or its method with the arguments that are no operands.
+pub(super) fn head(e: Expr<'_>, op: &Op, record: &Record) -> String {
+    match (record.notation, method(e, op, record.name)) {
+        (Sign::Method, (name, Some(attributes))) => format!("{name}({attributes})"),
+        (_, (name, _)) => name,
     }
 }

@@ -84,3 +84,85 @@ pub fn assert_complaint(name: &str, folder: &Path, arguments: &str, status: i32,
     assert_eq!(said.trim_end(), format!("error: {expected}"), "{name} {arguments}");
     assert_eq!(done.status.code(), Some(status), "{name} {arguments}");
 }
+
+/// The one line on standard error, behind `error: FILE: `.
+pub fn complaint(path: &Path, done: &Output) -> String {
+    assert_eq!(done.status.code(), Some(1), "{}", text(&done.stderr));
+    let line = text(&done.stderr);
+    let start = format!("error: {}: ", path.display());
+    line.strip_prefix(&start).unwrap_or_else(|| panic!("{line}")).trim_end().to_owned()
+}
+
+/// What an example prints when all is well.
+pub fn printed(name: &str, arguments: &[&str]) -> String {
+    let done = run(name, arguments);
+    assert!(done.status.success(), "{}", text(&done.stderr));
+    text(&done.stdout)
+}
+
+/// The rows of `costs.csv` below this header.
+pub fn costs(out: &Path, header: &str) -> Vec<Vec<String>> {
+    let table = fs::read_to_string(out.join("costs.csv")).unwrap();
+    let (first, rows) = table.split_once('\n').unwrap();
+    assert_eq!(first, header);
+    rows.lines().map(|row| row.split(',').map(str::to_owned).collect()).collect()
+}
+
+/// Holds what a program printed against `golden/pages/NAME.txt`, which is what it prints with `--out OUT`, line by line; the numbers
+/// of the lines of its source are left out. On lines that show rounding numbers may differ by a thousandth.
+pub fn assert_page(name: &str, printed: &str, out: &Path, shows_rounding: impl Fn(&str) -> bool) {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("tests/golden/pages/{name}.txt"));
+    let golden = fs::read_to_string(&path).unwrap();
+    let printed = printed.replace(out.to_str().unwrap(), "OUT");
+    assert_eq!(printed.lines().count(), golden.lines().count(), "{printed}");
+    for (line, expected) in printed.lines().zip(golden.lines()) {
+        if shows_rounding(expected) {
+            assert!(nearly(line, expected), "{line}\nis not about\n{expected}");
+        } else {
+            assert_eq!(without_place(line, name), without_place(expected, name));
+        }
+    }
+}
+
+/// Whether two lines have the same words, and numbers that differ by no more than a thousandth.
+fn nearly(line: &str, expected: &str) -> bool {
+    let same = |(word, expected): (&str, &str)| match (word.parse::<f64>(), expected.parse::<f64>()) {
+        (Ok(number), Ok(expected)) => (number - expected).abs() < 1e-3,
+        _ => word == expected,
+    };
+    line.split_whitespace().count() == expected.split_whitespace().count()
+        && line.split_whitespace().zip(expected.split_whitespace()).all(same)
+}
+
+/// The line without the number of a line of the program's source at its end.
+fn without_place<'a>(line: &'a str, name: &str) -> &'a str {
+    let source = format!("{name}.rs:");
+    line.find(&source).map_or(line, |at| &line[..at + source.len()])
+}
+
+/// Reads an SVG file, and sees that it is one: its tags are closed in order, and there is something in it.
+pub fn svg(path: &Path) -> String {
+    let svg = fs::read_to_string(path).unwrap();
+    assert!(svg.trim_start().starts_with("<svg") && svg.trim_end().ends_with("</svg>"), "{}", path.display());
+    let mut open = Vec::new();
+    let mut tags = 0;
+    for part in svg.split('<').skip(1) {
+        let (tag, _) = part.split_once('>').expect("a tag ends");
+        tags += 1;
+        let name = tag.trim_start_matches('/').split([' ', '/', '\n']).next().unwrap();
+        match (tag.starts_with('/'), tag.ends_with('/')) {
+            (true, _) => assert_eq!(open.pop(), Some(name), "{}", path.display()),
+            (false, true) => {}
+            (false, false) => open.push(name),
+        }
+        assert_eq!(tag.matches('"').count() % 2, 0, "{tag}");
+    }
+    assert!(open.is_empty() && tags > 10, "{}", path.display());
+    svg
+}
+
+/// The error that a wrong option ends with, without what follows it.
+pub fn refusal(done: &Output) -> String {
+    assert_eq!(done.status.code(), Some(2), "{}", text(&done.stderr));
+    text(&done.stderr).lines().next().unwrap_or_default().to_owned()
+}

@@ -160,6 +160,38 @@ fn queries_that_attend_to_nothing() {
     assert!(sharp.iter().all(|y| y.is_finite()));
 }
 
+#[test]
+fn attention_adds_up_values_by_its_weights() {
+    let g = Graph::new();
+    let mut rng = Rng(89);
+    let mut input = |name: &str, shape: &[usize]| g.input(name, rng.array(shape, -1.0, 1.0));
+    let (q, k, v) = (input("q", &[2, 3, 4]), input("k", &[2, 5, 4]), input("v", &[2, 5, 4]));
+    let weight = ["wq", "wk", "wv", "wo"].map(|name| Linear::new(input(name, &[4, 4]), None));
+    let [query, key, value, output] = weight;
+    let mask = g.constant(Array2::from_shape_fn((3, 5), |(i, j)| i != 1 && (i + j) % 3 > 0));
+    for attention in [Attention::new(), Attention::new().causal().scale(2.0), Attention::new().mask(mask)] {
+        // One head. The weights of a query sum to 1, unless it attends to nothing.
+        let weights = attention.weights(q, k);
+        let y = attention.apply(q, k, v).value().unwrap();
+        assert_eq!(weights.matmul(v).value().unwrap(), y);
+        for (at, sum) in weights.sum_axis(-1).value().unwrap().indexed_iter() {
+            let expected = if y[[at[0], at[1], 0]] == 0.0 { 0.0 } else { 1.0 };
+            assert!((sum - expected).abs() < 1e-15, "{at:?}: {sum}");
+        }
+        // Two heads, put together by hand: halves of the queries, keys and values.
+        let both = MultiHeadAttention { query, key, value, output, heads: 2 };
+        let weights = both.weights(q, k, &attention);
+        assert_eq!(weights.shape(), [2, 2, 3, 5]);
+        let values = value.apply(v);
+        let half = |head: isize| {
+            let part = weights.slice(1, head..head + 1).squeeze(1);
+            part.matmul(values.slice(-1, 2 * head..2 * head + 2))
+        };
+        let by_hand = output.apply(concat(&[half(0), half(1)], -1)).value().unwrap();
+        assert_close(&both.apply(q, k, v, &attention).value().unwrap(), &by_hand, 1e-15);
+    }
+}
+
 /// Whatever layers make of a batch of `n`, recorded for a batch of `recorded`.
 fn layers<T: Float>(recorded: usize, n: usize) -> Vec<ArrayD<T>> {
     let g = Graph::new();
@@ -179,6 +211,7 @@ fn layers<T: Float>(recorded: usize, n: usize) -> Vec<ArrayD<T>> {
     let gru = nn::unroll(times, start, |x, h| nn::gru_cell(x, h, gx, gh, gb, gb));
     let outputs = vec![
         heads.apply(x, x, x, &Attention::new().causal()),
+        heads.weights(x, x, &Attention::new()),
         nn::group_norm(image, 5, None, 1e-5),
         nn::batch_norm(x, None, 1e-5).output,
         nn::rms_norm(x, [1, 2], None, 1e-6),

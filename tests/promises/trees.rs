@@ -14,7 +14,7 @@ const DEPTH: usize = 30;
 const REACH: f64 = 0.01;
 
 /// One step of a formula: which operation, and of which earlier results.
-type Step = (u8, u8, u8);
+pub type Step = (u8, u8, u8);
 
 /// How far differences reach here: a deep formula amplifies the step.
 const STEP: f64 = 2e-4;
@@ -23,7 +23,7 @@ const STEP: f64 = 2e-4;
 const APART: f64 = 0.02;
 
 /// What a formula needs of whatever computes it.
-trait Number: Clone {
+pub trait Number: Clone {
     fn shape(&self) -> Vec<usize>;
     fn unary(&self, name: &'static str) -> Self;
     fn binary(&self, name: &'static str, other: &Self) -> Self;
@@ -106,8 +106,8 @@ impl Number for Var<'_> {
 
 /// The same on arrays, one loop an operation. It knows how close it came to a kink.
 #[derive(Clone)]
-struct Plain {
-    array: ArrayD<f64>,
+pub struct Plain {
+    pub array: ArrayD<f64>,
     nearest: f64,
 }
 
@@ -258,13 +258,13 @@ const BINARY: &[&str] = &["+", "-", "*", "/", "maximum", "minimum"];
 const REDUCE: &[&str] = &["sum", "mean", "max"];
 
 /// Arrays as leaves of a naive evaluation.
-fn plain(arrays: &[ArrayD<f64>]) -> Vec<Plain> {
+pub fn plain(arrays: &[ArrayD<f64>]) -> Vec<Plain> {
     arrays.iter().map(|array| Plain { array: array.clone(), nearest: f64::INFINITY }).collect()
 }
 
 /// Builds the formula; every result is kept small, so that it stays well conditioned. `tame` says whether a result
 /// has to be, which only values know: it is decided once, on `Plain`, and done again as recorded.
-fn build<N: Number>(leaves: &[N], steps: &[Step], mut tame: impl FnMut(usize, &N) -> bool) -> N {
+pub fn build<N: Number>(leaves: &[N], steps: &[Step], mut tame: impl FnMut(usize, &N) -> bool) -> N {
     let mut results = leaves.to_vec();
     // Mostly of the last results, so that the formula is deep.
     let pick = |results: &[N], i: u8| {
@@ -293,7 +293,7 @@ fn build<N: Number>(leaves: &[N], steps: &[Step], mut tame: impl FnMut(usize, &N
 }
 
 /// The formula as a number: the mean of a bent result.
-fn cost<N: Number>(result: N) -> N {
+pub fn cost<N: Number>(result: N) -> N {
     let mut y = result.unary("sin");
     while let Some(last) = y.shape().len().checked_sub(1) {
         y = y.reduce("mean", last, false);
@@ -301,7 +301,7 @@ fn cost<N: Number>(result: N) -> N {
     y
 }
 
-fn leaf_shapes() -> impl Strategy<Value = Vec<Vec<usize>>> {
+pub fn leaf_shapes() -> impl Strategy<Value = Vec<Vec<usize>>> {
     let shape = prop_oneof![
         Just(vec![]),
         Just(vec![3]),
@@ -327,7 +327,7 @@ fn run<'g>(program: Evaluate<'_, 'g>, x: &[Var<'g>], arrays: &[ArrayD<f64>]) -> 
 }
 
 /// Where `a` and `b` differ by more than `tolerance`.
-fn differs(a: &ArrayD<f64>, b: &ArrayD<f64>, tolerance: f64) -> bool {
+pub fn differs(a: &ArrayD<f64>, b: &ArrayD<f64>, tolerance: f64) -> bool {
     a.shape() != b.shape() || Zip::from(a).and(b).any(|a, b| (a - b).abs() > tolerance * b.abs().max(1.0))
 }
 

@@ -1,5 +1,7 @@
-//! Examples with labels: pictures and points that ship with the programs, and files of the user's own.
+//! Examples with labels: pictures, points and measurements that ship with the programs, and files of the user's own.
 
+mod breast_cancer;
+mod csv;
 mod digits;
 #[cfg(feature = "hdf5")]
 mod hdf5;
@@ -12,6 +14,8 @@ use std::path::Path;
 
 use gradus::ndarray::{Array2, ArrayD};
 
+pub use self::breast_cancer::breast_cancer;
+pub use self::csv::{Table, table};
 pub use self::digits::digits;
 pub use self::npz::Npz;
 pub use self::planar::{Points, flower, points};

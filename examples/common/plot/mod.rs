@@ -2,15 +2,26 @@
 
 mod boundary;
 mod canvas;
+mod chart;
 mod curves;
+mod estimates;
 mod gallery;
+mod grid;
+mod heatmap;
+pub mod panels;
+mod ticks;
 mod weights;
 
+pub use plotters::chart::SeriesLabelPosition as Legend;
 use plotters::style::RGBColor;
 
 pub use self::boundary::{Panel, Plane, boundaries};
+pub use self::chart::{Axis, Chart, Scale, Series};
 pub use self::curves::{Curve, curves};
+pub use self::estimates::{Estimate, estimates};
 pub use self::gallery::{Exhibit, gallery};
+pub use self::grid::{Grid, grids};
+pub use self::heatmap::{Colours, Heatmap, Side, heatmaps};
 pub use self::weights::weights;
 
 /// Colours of the curves, in order.

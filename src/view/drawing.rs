@@ -1,0 +1,120 @@
+//! The graph of an expression as a drawing.
+
+use super::dot;
+use super::graph::{Detail, Picture};
+use super::svg;
+use super::values;
+use crate::element::Real;
+use crate::error::{Error, Result};
+use crate::graph::{Expr, Var, VarList};
+
+/// How many boxes a drawing has at most, unless it is [expanded](Drawing::expanded).
+const BOXES: usize = 24;
+
+/// The graph of expressions as a drawing, for Graphviz or as an SVG picture.
+///
+/// Inputs, parameters, constants and operations are boxes that look different, and the edges between them carry the shape
+/// of what flows, unless that is a number. Results have a thick border. Of several results, what the first is not
+/// computed from has another colour: in a drawing of a cost and its gradients, that is the backward pass.
+///
+/// ```
+/// use gradus::prelude::*;
+/// use gradus::view::Drawing;
+/// let g = Graph::new();
+/// let (a, b, c) = (g.input("a", 5.0), g.input("b", 3.0), g.input("c", 2.0));
+/// let u = (b * c).named("u");
+/// let v = (a + u).named("v");
+/// let j = (3.0 * v).named("J");
+/// let drawing = Drawing::of(j).values().gradients(j);
+/// assert!(drawing.to_svg()?.starts_with("<svg "));
+/// let dot = drawing.to_dot()?;
+/// assert!(dot.contains(r#"[label="v = a + u\n= 11\n∂J/∂v = 3"]"#), "{dot}");
+/// # Ok::<(), gradus::Error>(())
+/// ```
+///
+/// A drawing of many operations is collapsed: it has a box for each named node, with its formula, and for each subexpression
+/// that [as text](Var#impl-Display-for-Var<'_,+T>) would have a line of its own.
+#[derive(Clone, Debug)]
+pub struct Drawing<'g> {
+    results: Vec<Expr<'g>>,
+    detail: Option<Detail>,
+    values: bool,
+    gradients: Option<Expr<'g>>,
+}
+
+impl<'g> Drawing<'g> {
+    /// A drawing of what `results` are computed from. It is given in the forms that [`grad`](Var::grad) takes and gives:
+    /// `Drawing::of(cost)`, `Drawing::of([cost, db])`, `Drawing::of((cost, cost.grad([w, b])))`.
+    pub fn of<L: VarList<'g>>(results: L) -> Self {
+        Self { results: results.exprs(), detail: None, values: false, gradients: None }
+    }
+
+    /// With a box for each named node and each leaf, however few there are.
+    #[must_use]
+    pub fn collapsed(self) -> Self {
+        Self { detail: Some(Detail::Names), ..self }
+    }
+
+    /// With a box for each operation, however many there are.
+    #[must_use]
+    pub fn expanded(self) -> Self {
+        Self { detail: Some(Detail::Operations), ..self }
+    }
+
+    /// With the present value in each box: a few numbers, or the least and the greatest of many.
+    #[must_use]
+    pub fn values(self) -> Self {
+        Self { values: true, ..self }
+    }
+
+    /// With the present value of the gradient of this scalar in each box on which it depends.
+    #[must_use]
+    pub fn gradients<T: Real>(self, of: Var<'g, T>) -> Self {
+        Self { gradients: Some(of.erase()), ..self }
+    }
+
+    /// The drawing in the language of Graphviz: `dot -Tsvg` draws it.
+    ///
+    /// # Errors
+    /// - [`Error::Freed`] and [`Error::OtherGraph`] for results that are freed, or not all of one graph;
+    /// - if values are asked for, as [`Var::value`]; if gradients are, as [`Var::try_grad`].
+    pub fn to_dot(&self) -> Result<String> {
+        Ok(dot::write(&self.picture()?))
+    }
+
+    /// The drawing as an SVG picture that needs nothing else. It flows to the right, or downwards if that is narrower and
+    /// the picture would be wide.
+    ///
+    /// # Errors
+    /// As [`to_dot`](Self::to_dot).
+    pub fn to_svg(&self) -> Result<String> {
+        Ok(svg::write(&self.picture()?))
+    }
+
+    fn picture(&self) -> Result<Picture<'g>> {
+        let op = "Drawing";
+        for e in self.results.iter().chain(&self.gradients) {
+            if !std::ptr::eq(e.graph(), self.results.first().unwrap_or(e).graph()) {
+                return Err(Error::OtherGraph { op });
+            }
+            if e.op().is_none() {
+                return Err(Error::Freed { op });
+            }
+        }
+        let mut picture = match self.detail {
+            Some(detail) => Picture::new(&self.results, detail),
+            None => {
+                let expanded = Picture::new(&self.results, Detail::Operations);
+                let few = expanded.vertices.len() <= BOXES;
+                if few { expanded } else { Picture::new(&self.results, Detail::Names) }
+            }
+        };
+        if self.values {
+            values::add_values(&mut picture)?;
+        }
+        if let Some(of) = self.gradients {
+            values::add_gradients(&mut picture, of)?;
+        }
+        Ok(picture)
+    }
+}
