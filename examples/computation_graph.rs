@@ -26,12 +26,10 @@ use std::process::ExitCode;
 use clap::Parser;
 use common::options;
 use common::page::{heading, number, rounded, table};
-use common::plot::Curve;
-use common::plot::panels::{Axis, Panel, panels};
+use common::plot::{Axis, Chart, Legend, Scale, Series};
 use common::{Error, files, finish};
 use gradus::prelude::*;
 use gradus::view::Drawing;
-use plotters::chart::SeriesLabelPosition;
 
 /// Computes J = 3(a + bc) and its derivatives on a graph, and shows what a derivative is.
 #[derive(Parser)]
@@ -45,7 +43,7 @@ struct Options {
     /// The value of c
     #[arg(long, default_value_t = 2.0, value_parser = options::number, allow_negative_numbers = true)]
     c: f64,
-    /// The folder for the pictures
+    /// The folder for graph.svg, graph.dot and quotients.svg
     #[arg(long, value_name = "DIR", default_value = "target/computation_graph")]
     out: PathBuf,
 }
@@ -230,22 +228,22 @@ fn row(quotient: &Quotient) -> Vec<String> {
 }
 
 fn draw(path: &Path, quotients: &[Quotient]) -> Result<(), Error> {
-    let curve = |name: &str, error: fn(&Quotient) -> f64| Curve {
+    let line = |name: &str, colour: usize, error: fn(&Quotient) -> f64| Series {
         name: name.to_owned(),
         points: quotients.iter().map(|quotient| (quotient.h, error(quotient))).collect(),
+        colour,
+        dots: false,
     };
-    let errors = quotients.iter().flat_map(|quotient| [quotient.one_sided_error, quotient.centred_error]);
-    let top = errors.fold(1.0, f64::max).log10().ceil();
-    let panel = Panel {
-        title: "How far a quotient is from the derivative".to_owned(),
-        x: Axis::decades("h", -12.0..-1.0),
-        y: Axis::decades("error", -16.0..top + 1.0),
-        curves: vec![
-            curve("(s(b+h) - s(b))/h", |quotient| quotient.one_sided_error),
-            curve("(s(b+h) - s(b-h))/2h", |quotient| quotient.centred_error),
-            curve("1e-16/h", |quotient| 1e-16 / quotient.h),
-        ],
-        legend: SeriesLabelPosition::LowerLeft,
+    let chart = Chart {
+        title: "How far a quotient is from the derivative",
+        x: Axis { label: "h", scale: Scale::Logarithmic },
+        y: Axis { label: "error", scale: Scale::Logarithmic },
+        legend: Legend::LowerLeft,
     };
-    panels(path, 1, &[panel])
+    let series = [
+        line("(s(b+h) - s(b))/h", 0, |quotient| quotient.one_sided_error),
+        line("(s(b+h) - s(b-h))/2h", 1, |quotient| quotient.centred_error),
+        line("1e-16/h", 2, |quotient| 1e-16 / quotient.h),
+    ];
+    chart.write(path, &series)
 }
