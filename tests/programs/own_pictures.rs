@@ -64,7 +64,7 @@ fn pictures_become_grey_digits() {
     // 12 pixels for 8: each covers one of them and half of another.
     let wide = |k: u32| {
         let (first, y) = (3 * (k % 8 / 2), k / 8);
-        let [whole, half] = if k % 2 == 0 { [first, first + 1] } else { [first + 2, first + 1] };
+        let [whole, half] = if k.is_multiple_of(2) { [first, first + 1] } else { [first + 2, first + 1] };
         (2.0 * f64::from(at(whole % 8, y)) + f64::from(at(half % 8, y))) / 3.0
     };
 
