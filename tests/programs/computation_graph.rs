@@ -23,7 +23,13 @@ fn the_page_is_the_expected_one() {
         assert!(graph.contains(text) && dot.contains(text), "{text}");
     }
     assert!(dot.starts_with("digraph {\n") && dot.ends_with("}\n"), "{dot}");
-    assert_eq!(fs::read_dir(&out).unwrap().count(), 3);
+    let latex = fs::read_to_string(out.join("graph.tex")).unwrap();
+    assert!(
+        latex.starts_with("\\begin{align*}\n  u &= b \\, c \\\\\n  v &= a + u \\\\\n  J &= 3 \\, v \\\\\n"),
+        "{latex}"
+    );
+    assert!(latex.ends_with("  \\frac{\\partial J}{\\partial c} &= 3 \\, b\n\\end{align*}\n"), "{latex}");
+    assert_eq!(fs::read_dir(&out).unwrap().count(), 4);
     fs::remove_dir_all(out).unwrap();
 }
 
