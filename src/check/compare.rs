@@ -1,7 +1,7 @@
 //! What both questions about a formula have in common: the comparison, and the search for the slip.
 
 use super::diagnosis::{diagnose, kink};
-use super::edits::{Scene, all_names, names};
+use super::edits::{Scene, all_names, literals, names};
 use super::mend::mend;
 use super::mismatch::{Expected, Mismatch};
 use super::places::{Places, Sample};
@@ -116,7 +116,7 @@ fn find<'g>(
     {
         return Ok(vec![kink]);
     }
-    let whole = diagnose(samples, &places.operands);
+    let whole = diagnose(samples, &places.operands, &literals(question.given()));
     if !whole.is_empty() && whole.iter().all(says_it_all) {
         return Ok(whole);
     }

@@ -370,6 +370,28 @@ fn where_no_change_makes_it_right_none_is_named() {
     );
 }
 
+/// Sizes that could be another number, or another axis, explain nothing.
+#[test]
+fn where_a_size_may_be_chance_it_is_not_named() {
+    let g = Graph::new();
+    let x = g.input("x", array![0.5, -1.0, 2.0]);
+    let cost = 3.0 * x.square().sum();
+    assert_eq!(
+        derivation(cost, x, 2.0 * x).unwrap_err().to_string(),
+        "this is not the derivative with respect to `x`: it is 1/3 of what it should be"
+    );
+    assert_eq!(
+        derivation(x.square().mean(), x, 2.0 * x).unwrap_err().to_string(),
+        "this is not the derivative with respect to `x`: it is 3 times what it should be (1/m is missing: m = 3 is axis \
+         0 of `x`)"
+    );
+    let square = g.input("S", array![[1.0, 2.0], [0.5, -0.3]]);
+    assert_eq!(
+        derivation(square.square().sum() / square.size_of(0), square, 2.0 * square).unwrap_err().to_string(),
+        "this is not the derivative with respect to `S`: it is 2 times what it should be"
+    );
+}
+
 #[test]
 fn what_cannot_be_compared() {
     let g = Graph::new();

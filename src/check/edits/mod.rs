@@ -265,12 +265,18 @@ fn functions(known: &[Expr<'_>]) -> Vec<Unary> {
     functions
 }
 
-/// The sizes of the leaves, the numbers that occur in `known`, and 2.
+/// The numbers in a formula, without their signs.
+pub(super) fn literals(root: Expr<'_>) -> Vec<f64> {
+    let nodes = below(&[root]).into_iter().map(|id| root.graph().handle(id));
+    nodes.filter_map(|e| e.as_literal()).map(f64::abs).collect()
+}
+
+/// The numbers that occur in `known`, the sizes of the leaves, and 2.
 fn scales(known: &[Expr<'_>], places: &Places<'_>) -> Vec<(f64, Option<Size>)> {
     let mut scales: Vec<(f64, Option<Size>)> = Vec::new();
-    let literals = known.iter().filter_map(|e| e.as_literal()).map(|number| (number.abs(), None));
+    let numbers = known.iter().filter_map(|e| e.as_literal()).map(|number| (number.abs(), None));
     let sizes = sizes(&places.operands).map(|size| (size.m as f64, Some(size)));
-    for (number, size) in sizes.chain(literals).chain([(2.0, None)]) {
+    for (number, size) in numbers.chain(sizes).chain([(2.0, None)]) {
         let new = scales.iter().all(|(other, _)| *other != number);
         if new && number.is_finite() && number != 0.0 && number != 1.0 && scales.len() < FEW {
             scales.push((number, size));
