@@ -51,9 +51,9 @@ use gradus::prelude::*;
 /// Without --data the pictures are the handwritten digits that ship with the examples, and the question is: is it a 3?
 #[derive(Parser)]
 struct Options {
-    /// A NumPy archive with train_x (m, …), uint8 (divided by 255) or float, train_y, test_x and test_y: 0 or 1, (m)
-    /// or (1, m)
-    #[arg(long, value_name = "FILE.npz")]
+    /// A NumPy archive (.npz) with train_x (m, …), uint8 (divided by 255) or float, train_y, test_x and test_y: 0 or 1,
+    /// (m) or (1, m); or a folder with train_catvnoncat.h5 and test_catvnoncat.h5, if built with the feature hdf5
+    #[arg(long, value_name = "PATH")]
     data: Option<PathBuf>,
     /// How many units each layer has, from the input to the output, with commas between them [default: n,20,7,5,1 for
     /// pictures of n numbers, or as --init FILE.npz has it]
@@ -143,9 +143,12 @@ impl<'g, T: Float> Network<'g, T> {
             println!("A{l} = {a}");
         }
         println!("cost = {}", self.cost);
-        let [w, b] = self.parameters[self.parameters.len() - 1];
-        let [dw, db] = self.cost.grad([w, b]);
-        println!("∂J/∂{w} = {dw}\n∂J/∂{b} = {db}\n");
+        for (parameters, gradients) in self.parameters.iter().zip(self.cost.grad(&self.parameters)) {
+            for (parameter, gradient) in parameters.iter().zip(gradients) {
+                println!("∂J/∂{parameter} = {gradient}");
+            }
+        }
+        println!();
     }
 
     /// A step of gradient descent.
