@@ -196,7 +196,8 @@ fn saturation(studies: &[Study<'_>], threshold: f64) {
         number(threshold)
     );
     let place = |end: Option<f64>, side: &str| match end {
-        Some(z) => format!("{side} {:.4}", z + 0.0),
+        // Without a minus in front of 0.
+        Some(z) => format!("{side} {:.4}", (z * 1e4).round() / 1e4 + 0.0),
         None => "never".to_owned(),
     };
     let rows: Vec<Vec<String>> = studies

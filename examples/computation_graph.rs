@@ -43,7 +43,7 @@ struct Options {
     /// The value of c
     #[arg(long, default_value_t = 2.0, value_parser = options::number, allow_negative_numbers = true)]
     c: f64,
-    /// The folder for graph.svg, graph.dot and quotients.svg
+    /// The folder for graph.svg, graph.dot, graph.tex and quotients.svg
     #[arg(long, value_name = "DIR", default_value = "target/computation_graph")]
     out: PathBuf,
 }
@@ -81,9 +81,9 @@ fn run(options: &Options) -> Result<(), Error> {
     let derivatives = derivatives(&steps)?;
     nudges(&g, &steps, derivatives)?;
     limit(&g, &steps, &options.out)?;
-    draw_graph(steps.j, &options.out)?;
+    write_graph(&steps, &options.out)?;
 
-    println!("\nSee graph.svg, graph.dot and quotients.svg in {}.", options.out.display());
+    println!("\nSee graph.svg, graph.dot, graph.tex and quotients.svg in {}.", options.out.display());
     Ok(())
 }
 
@@ -141,13 +141,6 @@ fn derivatives(steps: &Steps<'_>) -> Result<[f64; 5], Error> {
     Ok(values)
 }
 
-/// The graph as a picture: in each box a step with its value, and the derivative of J by it.
-fn draw_graph(j: Var<'_>, out: &Path) -> Result<(), Error> {
-    let drawing = Drawing::of(j).values().gradients(j);
-    files::write(&out.join("graph.svg"), drawing.to_svg()?.as_bytes())?;
-    files::write(&out.join("graph.dot"), drawing.to_dot()?.as_bytes())
-}
-
 /// J is a straight line in each variable by itself, so the quotient is the derivative however large the nudge.
 fn nudges<'g>(g: &'g Graph, steps: &Steps<'g>, derivatives: [f64; 5]) -> Result<(), Error> {
     const H: f64 = 0.001;
@@ -168,6 +161,23 @@ fn nudges<'g>(g: &'g Graph, steps: &Steps<'g>, derivatives: [f64; 5]) -> Result<
     table("lrrrr", &["", "nudged", "J", "change of J / 0.001", "derivative"], &rows);
     println!("\nWhere a variable moves by h, J moves by h times the derivative.");
     Ok(())
+}
+
+/// The graph as a picture: in each box a step with its value, and the derivative of J by it. And the page's formulas, for a text
+/// that is set by LaTeX.
+fn write_graph(steps: &Steps<'_>, out: &Path) -> Result<(), Error> {
+    let drawing = Drawing::of(steps.j).values().gradients(steps.j);
+    files::write(&out.join("graph.svg"), drawing.to_svg()?.as_bytes())?;
+    files::write(&out.join("graph.dot"), drawing.to_dot()?.as_bytes())?;
+
+    let formulas = [("u", steps.u), ("v", steps.v), ("J", steps.j)];
+    let lines = formulas.map(|(name, formula)| format!("  {name} &= {}", formula.to_latex()));
+    let derivatives = steps.variables().map(|(name, variable)| {
+        format!("  \\frac{{\\partial J}}{{\\partial {name}}} &= {}", steps.j.grad(variable).to_latex())
+    });
+    let lines = [&lines[..], &derivatives].concat().join(" \\\\\n");
+    let document = format!("\\begin{{align*}}\n{lines}\n\\end{{align*}}\n");
+    files::write(&out.join("graph.tex"), document.as_bytes())
 }
 
 /// What the quotients are for a nudge: their values, and how far they are from the derivative.

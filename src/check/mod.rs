@@ -141,15 +141,17 @@ impl<'g> Operand<'g> {
     }
 }
 
-/// The inputs and parameters of f64 that `roots` are computed from.
+/// The inputs and parameters of f64 that `roots` are computed from, with their values.
 fn operands<'g>(roots: &[Expr<'g>]) -> Result<Vec<Operand<'g>>> {
-    let Some(graph) = roots.first().map(|root| root.graph()) else { return Ok(Vec::new()) };
-    let below = below(roots);
-    let leaves = below
-        .into_iter()
-        .map(|id| graph.handle(id))
-        .filter(|e| e.leaf().is_some_and(|leaf| leaf.kind != LeafKind::Constant) && e.dtype() == DType::F64);
-    leaves.map(Operand::read).collect()
+    movable(roots).into_iter().map(Operand::read).collect()
+}
+
+/// The inputs and parameters of f64 that `roots` are computed from.
+fn movable<'g>(roots: &[Expr<'g>]) -> Vec<Expr<'g>> {
+    let Some(graph) = roots.first().map(|root| root.graph()) else { return Vec::new() };
+    let below = below(roots).into_iter().map(|id| graph.handle(id));
+    let moves = |e: &Expr<'g>| e.leaf().is_some_and(|leaf| leaf.kind != LeafKind::Constant);
+    below.filter(|e| moves(e) && e.dtype() == DType::F64).collect()
 }
 
 /// Every node whose value `roots` depend on.

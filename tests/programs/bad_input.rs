@@ -78,7 +78,7 @@ pub fn good() -> Vec<(&'static str, Vec<u8>)> {
 }
 
 /// An array of bytes.
-fn bytes(shape: &str, all: &[u8]) -> Vec<u8> {
+pub fn bytes(shape: &str, all: &[u8]) -> Vec<u8> {
     npy("|u1", false, shape, all)
 }
 
@@ -88,7 +88,7 @@ fn floats(shape: &str, all: &[f64]) -> Vec<u8> {
 }
 
 /// A model as `--save` writes it.
-fn model(w: &[f64], b: &[f64]) -> Vec<u8> {
+pub fn model(w: &[f64], b: &[f64]) -> Vec<u8> {
     let arrays = [("w", vec![w.len(), 1], numbers(w)), ("b", vec![], numbers(b))];
     let views = arrays
         .iter()
@@ -264,13 +264,14 @@ pub fn broken(name: &str, whole: &[u8], others: &[(&str, Vec<u8>)], arguments: &
 
 #[test]
 fn broken_files() {
-    let digits = ["--load", "model.safetensors"];
-    let model = model(&[0.0; 64], &[0.0]);
-    broken("data.npz", &npz(true, &good()), &[], &["--data", "data.npz", "--iterations", "1"]);
-    broken("model.safetensors", &model, &[], &digits);
-    for format in [ImageFormat::Png, ImageFormat::Jpeg] {
-        let arguments = [&digits[..], &["--predict", "picture"]].concat();
-        broken("picture", &picture(format), &[("model.safetensors", model.clone())], &arguments);
+    let (data, model) = (npz(true, &good()), model(&[0.0; 4], &[0.0]));
+    broken("data.npz", &data, &[], &["--data", "data.npz", "--iterations", "1"]);
+    let load = ["--data", "data.npz", "--load", "model.safetensors", "--predict", "picture"];
+    let [png, jpeg] = [ImageFormat::Png, ImageFormat::Jpeg].map(picture);
+    broken("model.safetensors", &model, &[("data.npz", data.clone()), ("picture", png.clone())], &load);
+    for picture in [png, jpeg] {
+        let others = [("data.npz", data.clone()), ("model.safetensors", model.clone())];
+        broken("picture", &picture, &others, &load);
     }
 }
 

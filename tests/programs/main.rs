@@ -10,6 +10,7 @@ mod hdf5;
 mod helpers;
 mod logistic_regression;
 mod newton;
+mod own_pictures;
 mod planar;
 mod slips;
 mod support;

@@ -160,9 +160,3 @@ pub fn svg(path: &Path) -> String {
     assert!(open.is_empty() && tags > 10, "{}", path.display());
     svg
 }
-
-/// The error that a wrong option ends with, without what follows it.
-pub fn refusal(done: &Output) -> String {
-    assert_eq!(done.status.code(), Some(2), "{}", text(&done.stderr));
-    text(&done.stderr).lines().next().unwrap_or_default().to_owned()
-}
