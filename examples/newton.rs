@@ -259,12 +259,14 @@ fn print_comparison(both: &[(&str, Descent)]) {
     }
 }
 
-/// Every step of Newton's method, and every hundredth of gradient descent.
+/// Every step of Newton's method; of gradient descent every hundredth, and the last one.
 fn costs_csv(both: &[(&str, Descent)]) -> String {
     let mut csv = String::from("method,iteration,cost,gradient_norm\n");
     for ((_, descent), (method, every)) in both.iter().zip([("newton", 1), ("gradient_descent", 100)]) {
-        for (iteration, [cost, norm]) in descent.places.iter().enumerate().step_by(every) {
-            csv.push_str(&format!("{method},{iteration},{cost:.16e},{norm:.16e}\n"));
+        for (iteration, [cost, norm]) in descent.places.iter().enumerate() {
+            if iteration % every == 0 || iteration == descent.steps() {
+                csv.push_str(&format!("{method},{iteration},{cost:.16e},{norm:.16e}\n"));
+            }
         }
     }
     csv

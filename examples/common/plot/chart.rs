@@ -94,13 +94,15 @@ impl Chart<'_> {
                 }
             }
         }
-        chart
-            .configure_series_labels()
-            .position(self.legend.clone())
-            .background_style(WHITE.mix(0.9))
-            .border_style(RGBColor(180, 180, 180))
-            .label_font(("sans-serif", 14))
-            .draw()?;
+        if series.iter().any(|one| !one.name.is_empty()) {
+            chart
+                .configure_series_labels()
+                .position(self.legend.clone())
+                .background_style(WHITE.mix(0.9))
+                .border_style(RGBColor(180, 180, 180))
+                .label_font(("sans-serif", 14))
+                .draw()?;
+        }
         area.present()?;
         Ok(())
     }
