@@ -23,19 +23,17 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use clap::Parser;
-use common::options::number;
-use common::page::{heading, table};
-use common::plot::Curve;
-use common::plot::panels::{Axis, Panel, panels};
+use common::options;
+use common::page::{heading, number, table};
+use common::plot::{Axis, Chart, Curve, Facet, Legend, Scale, Series, facets};
 use common::{Error, files, finish};
 use gradus::prelude::*;
-use plotters::chart::SeriesLabelPosition;
 
 /// Shows activations and their derivatives: as formulas, as curves, where they saturate, and what they are for.
 #[derive(Parser)]
 struct Options {
     /// The slope of leaky relu on the left
-    #[arg(long, value_name = "S", default_value_t = 0.01, value_parser = number, allow_negative_numbers = true)]
+    #[arg(long, value_name = "S", default_value_t = 0.01, value_parser = options::number, allow_negative_numbers = true)]
     slope: f64,
     /// A function is saturated where its derivative is smaller than this: between 1e-12 and 1
     #[arg(long, value_name = "D", default_value_t = 1e-3, value_parser = threshold, allow_negative_numbers = true)]
@@ -106,8 +104,9 @@ struct Study<'a> {
     activation: &'a Activation,
     formula: String,
     derivative: String,
-    /// z, a and da/dz.
-    points: Vec<[f64; 3]>,
+    values: Vec<(f64, f64)>,
+    /// With a gap where they jump.
+    slopes: Vec<(f64, f64)>,
     /// Where the derivative stays below the threshold: from 0 to the left, and to the right.
     saturated: [Option<f64>; 2],
     /// The largest derivative among the points.
@@ -123,31 +122,20 @@ impl<'a> Study<'a> {
         // The derivative of a sum by each of its terms is that of the term alone.
         let slope = a.sum().grad(z);
 
-        let mut both = g.compile([a, slope], ())?;
         let ticks = Array1::from_iter((-500..=500).map(|k| f64::from(k) / 100.0));
-        let [values, slopes] = both.run_with(&[z.feed(&ticks)])?;
-        let points: Vec<[f64; 3]> =
-            ticks.iter().zip(values).zip(slopes).map(|((&z, &a), &slope)| [z, a, slope]).collect();
-        let largest = points.iter().fold(0.0_f64, |most, point| most.max(point[2]));
+        let mut both = g.compile([a, slope], ())?;
+        let [values, slopes] = both
+            .run_with(&[z.feed(&ticks)])?
+            .map(|row| ticks.iter().copied().zip(row.iter().copied()).collect::<Vec<_>>());
+        let largest = slopes.iter().fold(0.0_f64, |most, point| most.max(point.1));
 
         let mut slope = g.compile(slope, ())?;
-        let mut slopes = |at: &Array1<f64>| -> Result<Vec<f64>, Error> {
+        let mut slopes_at = |at: &Array1<f64>| -> Result<Vec<f64>, Error> {
             Ok(slope.run_with(&[z.feed(at)])?.iter().copied().collect())
         };
-        let saturated = [end(&mut slopes, -1.0, threshold)?, end(&mut slopes, 1.0, threshold)?];
-        Ok(Self { activation, formula, derivative, points, saturated, largest })
-    }
-
-    /// The points of the k-th curve, with a gap where it jumps.
-    fn line(&self, k: usize) -> Vec<(f64, f64)> {
-        let mut line: Vec<(f64, f64)> = Vec::new();
-        for point in &self.points {
-            if line.last().is_some_and(|last| (last.1 - point[k]).abs() > 0.1) {
-                line.push((point[0], f64::NAN));
-            }
-            line.push((point[0], point[k]));
-        }
-        line
+        let saturated = [end(&mut slopes_at, -1.0, threshold)?, end(&mut slopes_at, 1.0, threshold)?];
+        let slopes = with_gaps(&slopes);
+        Ok(Self { activation, formula, derivative, values, slopes, saturated, largest })
     }
 
     /// The function and its derivative as formulas of one number, in which the function has the name `a`.
@@ -157,6 +145,12 @@ impl<'a> Study<'a> {
         let a = (activation.of)(z);
         [a.to_string(), a.named("a").grad(z).to_string()]
     }
+}
+
+/// The points, with one that cannot be drawn between any two that are far from each other.
+fn with_gaps(points: &[(f64, f64)]) -> Vec<(f64, f64)> {
+    let near = |one: &(f64, f64), next: &(f64, f64)| (one.1 - next.1).abs() < 0.1;
+    points.chunk_by(near).collect::<Vec<_>>().join(&(f64::NAN, f64::NAN))
 }
 
 /// The number beyond which, in this direction, slopes stay below the threshold: between two places of a grid to 100, and
@@ -197,9 +191,13 @@ fn formulas(studies: &[Study<'_>]) {
 
 fn saturation(studies: &[Study<'_>], threshold: f64) {
     heading("Saturation");
-    println!("Where the derivative is smaller than {threshold}, hardly anything of a gradient passes.\n");
+    println!(
+        "Where the derivative is smaller than {}, hardly anything of a gradient passes.\n",
+        number(threshold)
+    );
     let place = |end: Option<f64>, side: &str| match end {
-        Some(z) => format!("{side} {:.4}", z + 0.0),
+        // Without a minus in front of 0.
+        Some(z) => format!("{side} {:.4}", (z * 1e4).round() / 1e4 + 0.0),
         None => "never".to_owned(),
     };
     let rows: Vec<Vec<String>> = studies
@@ -217,63 +215,59 @@ fn saturation(studies: &[Study<'_>], threshold: f64) {
 }
 
 fn draw(path: &Path, studies: Vec<Study<'_>>) -> Result<(), Error> {
-    let panel = |study: Study<'_>| {
-        let curve = |name: &str, k: usize| Curve { name: name.to_owned(), points: study.line(k) };
-        Panel {
-            title: format!("{}: {}", study.activation.name, study.activation.text),
-            x: Axis::linear("z", -5.0..5.0),
-            y: Axis::linear("", -1.2..3.0),
-            curves: vec![curve("g(z)", 1), curve("dg/dz", 2)],
-            legend: SeriesLabelPosition::UpperLeft,
-        }
+    let facet = |study: Study<'_>| {
+        let curve = |name: &str, points| Curve { name: name.to_owned(), points };
+        let title = format!("{}: {}", study.activation.name, study.activation.text);
+        Facet { title, curves: vec![curve("g(z)", study.values), curve("dg/dz", study.slopes)] }
     };
-    panels(path, 2, &studies.into_iter().map(panel).collect::<Vec<_>>())
+    let studied: Vec<Facet> = studies.into_iter().map(facet).collect();
+    facets(path, 2, ("z", -5.0..5.0), ("", -1.2..3.0), &studied)
 }
 
-/// How long the chains are that are told of, and drawn.
-const LENGTHS: [usize; 6] = [1, 2, 5, 10, 20, 50];
+/// How long the longest chain is, and of which lengths the page tells.
+const LONGEST: usize = 50;
+const LENGTHS: [usize; 6] = [1, 2, 5, 10, 20, LONGEST];
 
 /// In a deep network whose weights are 1 the derivative of the last activation by the first input is a product of as many
 /// factors dg/dz. Those of sigmoid are at most 1/4.
 fn chains(activations: &[Activation], path: &Path) -> Result<(), Error> {
     heading("Chains");
     println!("The derivative of g(g(…g(z)…)), n times g, by z at z = 1:\n");
-    let mut rows: Vec<Vec<String>> = LENGTHS.iter().map(|n| vec![n.to_string()]).collect();
-    let mut curves = Vec::new();
-    let mut head = vec!["n"];
+    let mut columns: Vec<(&str, Vec<f64>)> = Vec::new();
     for activation in activations {
-        let g = Graph::new();
-        let z = g.input("z", 1.0);
-        let mut links = vec![(activation.of)(z)];
-        for _ in 1..LENGTHS[LENGTHS.len() - 1] {
-            links.push((activation.of)(links[links.len() - 1]));
-        }
-        let derivatives: Vec<Var<'_>> = links.iter().map(|link| link.grad(z)).collect();
-        let values =
-            g.compile(derivatives, ())?.run()?.into_iter().map(|value| value[[]]).collect::<Vec<_>>();
-        head.push(activation.name);
-        rows.iter_mut().zip(LENGTHS).for_each(|(row, n)| row.push(brief(values[n - 1])));
-        curves.push(Curve {
-            name: activation.name.to_owned(),
-            points: values.iter().enumerate().map(|(i, &value)| (i as f64 + 1.0, value)).collect(),
-        });
+        columns.push((activation.name, chain(activation)?));
     }
-    head.push("(1/4)^n");
-    let bound = |n: usize| 0.25_f64.powi(n as i32);
-    rows.iter_mut().zip(LENGTHS).for_each(|(row, n)| row.push(brief(bound(n))));
-    curves.push(Curve {
-        name: "(1/4)^n".to_owned(),
-        points: (1..=LENGTHS[LENGTHS.len() - 1]).map(|n| (n as f64, bound(n))).collect(),
-    });
-    table("rrrrr", &head, &rows);
-    let panel = Panel {
-        title: "The derivative of a chain of n activations at z = 1".to_owned(),
-        x: Axis::linear("n", 0.0..50.0),
-        y: Axis::decades("derivative", -35.0..2.0),
-        curves,
-        legend: SeriesLabelPosition::LowerLeft,
+    columns.push(("(1/4)^n", (1..=LONGEST as i32).map(|n| 0.25_f64.powi(n)).collect()));
+
+    let head: Vec<&str> = std::iter::once("n").chain(columns.iter().map(|column| column.0)).collect();
+    let row = |n: usize| {
+        let cells = columns.iter().map(|(_, values)| brief(values[n - 1]));
+        std::iter::once(n.to_string()).chain(cells).collect()
     };
-    panels(path, 1, &[panel])
+    table(&"r".repeat(head.len()), &head, &LENGTHS.map(row));
+
+    let numbered = |values: Vec<f64>| (1..=LONGEST).map(|n| n as f64).zip(values).collect();
+    let series = columns.into_iter().enumerate().map(|(k, (name, values))| line(name, numbered(values), k));
+    let chart = Chart {
+        title: "The derivative of a chain of n activations at z = 1",
+        x: Axis { label: "n", scale: Scale::Linear },
+        y: Axis { label: "derivative", scale: Scale::Logarithmic },
+        legend: Legend::LowerLeft,
+    };
+    chart.write(path, &series.collect::<Vec<_>>())
+}
+
+/// The derivatives at z = 1 of chains of one link, of two, and so on.
+fn chain(activation: &Activation) -> Result<Vec<f64>, Error> {
+    let g = Graph::new();
+    let z = g.input("z", 1.0);
+    let links = std::iter::successors(Some((activation.of)(z)), |&link| Some((activation.of)(link)));
+    let derivatives: Vec<Var<'_>> = links.take(LONGEST).map(|link| link.grad(z)).collect();
+    Ok(g.compile(derivatives, ())?.run()?.into_iter().map(|value| value[[]]).collect())
+}
+
+fn line(name: &str, points: Vec<(f64, f64)>, colour: usize) -> Series {
+    Series { name: name.to_owned(), points, colour, dots: false }
 }
 
 /// A few digits, in the form that is shorter.
@@ -291,13 +285,13 @@ fn layers(seed: u64, path: &Path) -> Result<(), Error> {
     heading("Layers without an activation are one layer");
     let g = Graph::new();
     let rng = g.rng("rng", seed);
-    // Numbers that are drawn once: 3 features of 5 examples, 4 hidden units, 2 results.
-    let shapes = [("X", [3, 5]), ("W1", [4, 3]), ("b1", [4, 1]), ("W2", [2, 4]), ("b2", [2, 1])];
-    let mut leaves = Vec::new();
-    for (name, shape) in shapes {
-        leaves.push(g.param(name, rng.standard_normal::<f64>(shape).value()?));
-    }
-    let [x, w1, b1, w2, b2] = leaves[..] else { return Ok(()) };
+    let random = |name: &str, shape: [usize; 2]| -> Result<Var<'_>, Error> {
+        Ok(g.param(name, rng.standard_normal::<f64>(shape).value()?))
+    };
+    // 3 features of 5 examples, 4 hidden units, 2 results.
+    let x = random("X", [3, 5])?;
+    let [w1, b1] = [random("W1", [4, 3])?, random("b1", [4, 1])?];
+    let [w2, b2] = [random("W2", [2, 4])?, random("b2", [2, 1])?];
 
     let [w, b] = [w2.dot(w1).named("W"), (w2.dot(b1) + b2).named("b")];
     println!("Y = W X + b with W = {w} and b = {b} is what two layers compute:\n");
@@ -333,26 +327,18 @@ fn draw_layers(seed: u64, path: &Path) -> Result<(), Error> {
         [("nothing between the layers", |z| z), ("tanh", |z| z.tanh()), ("relu", |z| z.relu())];
     let outputs = functions.map(|(_, function)| network(x, [w1, b1, w2, b2], function));
 
-    let ticks = Array1::from_iter((-400..=400).map(|k| f64::from(k) / 100.0));
+    let ticks = Array1::from_iter((-40..=40).map(|k| f64::from(k) / 10.0));
     let row = ticks.view().insert_axis(gradus::ndarray::Axis(0));
     let mut program = g.compile(outputs, ())?;
-    let curves: Vec<Curve> = program
-        .run_with(&[x.feed(&row)])?
-        .iter()
-        .zip(functions)
-        .map(|(values, (name, _))| Curve {
-            name: name.to_owned(),
-            points: ticks.iter().copied().zip(values.iter().copied()).collect(),
-        })
+    let values = program.run_with(&[x.feed(&row)])?;
+    let series: Vec<Series> = (0..functions.len())
+        .map(|k| line(functions[k].0, ticks.iter().copied().zip(values[k].iter().copied()).collect(), k))
         .collect();
-    let most =
-        curves.iter().flat_map(|curve| &curve.points).fold(1.0_f64, |most, point| most.max(point.1.abs()));
-    let panel = Panel {
-        title: "A network 1-8-1 with random weights".to_owned(),
-        x: Axis::linear("x", -4.0..4.0),
-        y: Axis::linear("y", -most.ceil()..most.ceil()),
-        curves,
-        legend: SeriesLabelPosition::UpperLeft,
+    let chart = Chart {
+        title: "A network 1-8-1 with random weights",
+        x: Axis { label: "x", scale: Scale::Linear },
+        y: Axis { label: "y", scale: Scale::Linear },
+        legend: Legend::UpperLeft,
     };
-    panels(path, 1, &[panel])
+    chart.write(path, &series)
 }

@@ -26,12 +26,10 @@ use std::process::ExitCode;
 use clap::Parser;
 use common::options;
 use common::page::{heading, number, rounded, table};
-use common::plot::Curve;
-use common::plot::panels::{Axis, Panel, panels};
+use common::plot::{Axis, Chart, Legend, Scale, Series};
 use common::{Error, files, finish};
 use gradus::prelude::*;
 use gradus::view::Drawing;
-use plotters::chart::SeriesLabelPosition;
 
 /// Computes J = 3(a + bc) and its derivatives on a graph, and shows what a derivative is.
 #[derive(Parser)]
@@ -45,7 +43,7 @@ struct Options {
     /// The value of c
     #[arg(long, default_value_t = 2.0, value_parser = options::number, allow_negative_numbers = true)]
     c: f64,
-    /// The folder for the pictures
+    /// The folder for graph.svg, graph.dot, graph.tex and quotients.svg
     #[arg(long, value_name = "DIR", default_value = "target/computation_graph")]
     out: PathBuf,
 }
@@ -83,9 +81,9 @@ fn run(options: &Options) -> Result<(), Error> {
     let derivatives = derivatives(&steps)?;
     nudges(&g, &steps, derivatives)?;
     limit(&g, &steps, &options.out)?;
-    draw_graph(steps.j, &options.out)?;
+    write_graph(&steps, &options.out)?;
 
-    println!("\nSee graph.svg, graph.dot and quotients.svg in {}.", options.out.display());
+    println!("\nSee graph.svg, graph.dot, graph.tex and quotients.svg in {}.", options.out.display());
     Ok(())
 }
 
@@ -143,13 +141,6 @@ fn derivatives(steps: &Steps<'_>) -> Result<[f64; 5], Error> {
     Ok(values)
 }
 
-/// The graph as a picture: in each box a step with its value, and the derivative of J by it.
-fn draw_graph(j: Var<'_>, out: &Path) -> Result<(), Error> {
-    let drawing = Drawing::of(j).values().gradients(j);
-    files::write(&out.join("graph.svg"), drawing.to_svg()?.as_bytes())?;
-    files::write(&out.join("graph.dot"), drawing.to_dot()?.as_bytes())
-}
-
 /// J is a straight line in each variable by itself, so the quotient is the derivative however large the nudge.
 fn nudges<'g>(g: &'g Graph, steps: &Steps<'g>, derivatives: [f64; 5]) -> Result<(), Error> {
     const H: f64 = 0.001;
@@ -170,6 +161,23 @@ fn nudges<'g>(g: &'g Graph, steps: &Steps<'g>, derivatives: [f64; 5]) -> Result<
     table("lrrrr", &["", "nudged", "J", "change of J / 0.001", "derivative"], &rows);
     println!("\nWhere a variable moves by h, J moves by h times the derivative.");
     Ok(())
+}
+
+/// The graph as a picture: in each box a step with its value, and the derivative of J by it. And the page's formulas, for a text
+/// that is set by LaTeX.
+fn write_graph(steps: &Steps<'_>, out: &Path) -> Result<(), Error> {
+    let drawing = Drawing::of(steps.j).values().gradients(steps.j);
+    files::write(&out.join("graph.svg"), drawing.to_svg()?.as_bytes())?;
+    files::write(&out.join("graph.dot"), drawing.to_dot()?.as_bytes())?;
+
+    let formulas = [("u", steps.u), ("v", steps.v), ("J", steps.j)];
+    let lines = formulas.map(|(name, formula)| format!("  {name} &= {}", formula.to_latex()));
+    let derivatives = steps.variables().map(|(name, variable)| {
+        format!("  \\frac{{\\partial J}}{{\\partial {name}}} &= {}", steps.j.grad(variable).to_latex())
+    });
+    let lines = [&lines[..], &derivatives].concat().join(" \\\\\n");
+    let document = format!("\\begin{{align*}}\n{lines}\n\\end{{align*}}\n");
+    files::write(&out.join("graph.tex"), document.as_bytes())
 }
 
 /// What the quotients are for a nudge: their values, and how far they are from the derivative.
@@ -230,22 +238,22 @@ fn row(quotient: &Quotient) -> Vec<String> {
 }
 
 fn draw(path: &Path, quotients: &[Quotient]) -> Result<(), Error> {
-    let curve = |name: &str, error: fn(&Quotient) -> f64| Curve {
+    let line = |name: &str, colour: usize, error: fn(&Quotient) -> f64| Series {
         name: name.to_owned(),
         points: quotients.iter().map(|quotient| (quotient.h, error(quotient))).collect(),
+        colour,
+        dots: false,
     };
-    let errors = quotients.iter().flat_map(|quotient| [quotient.one_sided_error, quotient.centred_error]);
-    let top = errors.fold(1.0, f64::max).log10().ceil();
-    let panel = Panel {
-        title: "How far a quotient is from the derivative".to_owned(),
-        x: Axis::decades("h", -12.0..-1.0),
-        y: Axis::decades("error", -16.0..top + 1.0),
-        curves: vec![
-            curve("(s(b+h) - s(b))/h", |quotient| quotient.one_sided_error),
-            curve("(s(b+h) - s(b-h))/2h", |quotient| quotient.centred_error),
-            curve("1e-16/h", |quotient| 1e-16 / quotient.h),
-        ],
-        legend: SeriesLabelPosition::LowerLeft,
+    let chart = Chart {
+        title: "How far a quotient is from the derivative",
+        x: Axis { label: "h", scale: Scale::Logarithmic },
+        y: Axis { label: "error", scale: Scale::Logarithmic },
+        legend: Legend::LowerLeft,
     };
-    panels(path, 1, &[panel])
+    let series = [
+        line("(s(b+h) - s(b))/h", 0, |quotient| quotient.one_sided_error),
+        line("(s(b+h) - s(b-h))/2h", 1, |quotient| quotient.centred_error),
+        line("1e-16/h", 2, |quotient| 1e-16 / quotient.h),
+    ];
+    chart.write(path, &series)
 }

@@ -38,8 +38,8 @@ use common::data::{Pictures, digits, open};
 use common::init::Init;
 use common::layers::{Layer, Layers};
 use common::options::{Precision, l2_coefficient, learning_rate, on_threads};
-use common::plot::{Curve, Exhibit, curves, gallery};
-use common::training::{Costs, Schedule};
+use common::plot::{Exhibit, gallery};
+use common::training::{Schedule, Trace, write_costs};
 use common::{Error, files, finish};
 use gradus::optim::Sgd;
 use gradus::prelude::*;
@@ -159,8 +159,7 @@ impl<T: Float> Network<'_, T> {
 /// What came of a learning rate.
 struct Training {
     rate: f64,
-    costs: Costs,
-    curve: Curve,
+    trace: Trace,
     train: f64,
     test: f64,
 }
@@ -186,7 +185,7 @@ fn run<T: Float>(options: &Options) -> Result<(), Error> {
     let mut trainings = Vec::new();
     for &rate in rates {
         network.reset(&start)?;
-        let (costs, curve) = train(&g, &network, &pictures, rate, options)?;
+        let trace = train(&g, &network, &pictures, rate, options)?;
         let mut predict = on_threads(options.threads, g.compile(network.a[layers.0.len() - 1], ())?)?;
         let train = probabilities(&mut predict, network.x, &pictures.train_x)?;
         let test = probabilities(&mut predict, network.x, &pictures.test_x)?;
@@ -194,8 +193,8 @@ fn run<T: Float>(options: &Options) -> Result<(), Error> {
             show_mislabelled(options, &pictures, &test)?;
         }
         let [train, test] = [accuracy(&train, &pictures.train_y), accuracy(&test, &pictures.test_y)];
-        trainings.push(Training { rate, costs, curve, train, test });
-        write_costs(options, &trainings)?;
+        trainings.push(Training { rate, trace, train, test });
+        write(options, &trainings)?;
     }
 
     println!("learning rate   train accuracy   test accuracy");
@@ -237,16 +236,16 @@ fn train<'g, T: Float>(
     pictures: &Pictures,
     rate: f64,
     options: &Options,
-) -> Result<(Costs, Curve), Error> {
+) -> Result<Trace, Error> {
     println!("Gradient descent, learning rate {rate}:");
     let descent = Sgd::new(rate).minimize(network.cost, &network.parameters);
     let mut step = on_threads(options.threads, g.compile([network.cost], descent)?)?;
     let [x, y] = [&pictures.train_x, &pictures.train_y].map(|array| array.mapv(T::from_f64));
     let schedule = Schedule { iterations: options.iterations, every: 100 };
     let feeds = [network.x.feed(&x), network.y.feed(&y)];
-    let result = schedule.traced(format!("learning rate {rate}"), &mut step, &feeds)?;
+    let trace = schedule.run(&mut step, &feeds)?;
     println!();
-    Ok(result)
+    Ok(trace)
 }
 
 /// How many of the mislabelled pictures are listed, and how many are drawn.
@@ -283,9 +282,8 @@ fn show_mislabelled(options: &Options, pictures: &Pictures, answers: &Array2<f64
     gallery(&options.out.join("mislabelled.png"), &exhibits, &pictures.shape)
 }
 
-fn write_costs(options: &Options, trainings: &[Training]) -> Result<(), Error> {
-    let costs: Vec<_> = trainings.iter().map(|training| (training.rate, &training.costs)).collect();
-    files::write(&options.out.join("costs.csv"), files::costs_csv("learning_rate", &costs).as_bytes())?;
-    let lines: Vec<Curve> = trainings.iter().map(|training| training.curve.clone()).collect();
-    curves(&options.out.join("learning_curve.svg"), "A deep network", "iteration", "cost", &lines)
+fn write(options: &Options, trainings: &[Training]) -> Result<(), Error> {
+    let named =
+        trainings.iter().map(|Training { rate, trace, .. }| (rate, format!("learning rate {rate}"), trace));
+    write_costs(&options.out, "learning_rate", "A deep network", &named.collect::<Vec<_>>())
 }

@@ -46,7 +46,7 @@ use std::time::Instant;
 use clap::Parser;
 use common::options::{learning_rate, on_threads, size};
 use common::plot::{Axis, Chart, Colours, Heatmap, Legend, Scale, Series, Side, heatmaps};
-use common::training::{Costs, Schedule, not_finite};
+use common::training::{Costs, Schedule, Stopped, not_finite};
 use common::{Error, files, finish};
 use gradus::ndarray::{ArrayD, Axis as Along};
 use gradus::optim::Adam;
@@ -144,8 +144,14 @@ fn run(options: &Options) -> Result<(), Error> {
     println!("Adam, learning rate {}:", options.learning_rate);
     let mut step = on_threads(threads, g.compile([cost], updates)?)?;
     let start = Instant::now();
-    let adam = Schedule { iterations: options.iterations, every: 25 }.run(&mut step, &[])?;
+    let schedule = Schedule { iterations: options.iterations, every: 25 };
+    let (adam, ended) = match schedule.run(&mut step, &[]) {
+        Ok(trace) => (trace.costs, Ok(())),
+        Err(Stopped { trace, why }) => (trace.costs, Err(why)),
+    };
     let seconds = start.elapsed().as_secs_f64();
+    write_costs(&options.out, &[("Adam", &adam)])?;
+    ended?;
     let adams_error = comparison.largest_error()?;
     println!("After {seconds:.1} s the largest error is {adams_error:.1e}.\n");
 
@@ -160,9 +166,7 @@ fn run(options: &Options) -> Result<(), Error> {
     let error = comparison.largest_error()?;
     println!("After {seconds:.1} s more the largest error is {error:.1e}.\n");
 
-    let both = [("Adam", &adam), ("least squares", &squares)];
-    files::write(&options.out.join("costs.csv"), files::costs_csv("method", &both).as_bytes())?;
-    learning_curve(&options.out.join("learning_curve.svg"), &both)?;
+    write_costs(&options.out, &[("Adam", &adam), ("least squares", &squares)])?;
     comparison.field(&options.out.join("field.svg"))?;
     comparison.profiles(&options.out.join("profiles.svg"))?;
     println!("See costs.csv, learning_curve.svg, field.svg and profiles.svg in {}.\n", options.out.display());
@@ -363,9 +367,10 @@ fn largest(values: &Array2<f64>) -> f64 {
     values.iter().fold(f64::MIN_POSITIVE, |most, value| most.max(value.abs()))
 }
 
-/// The cost against the steps of both methods, one after the other.
-fn learning_curve(path: &Path, both: &[(&str, &Costs)]) -> Result<(), Error> {
-    let series = both.iter().enumerate().map(|(colour, (name, costs))| {
+/// The costs as a table, and against the steps, which are counted through.
+fn write_costs(out: &Path, methods: &[(&str, &Costs)]) -> Result<(), Error> {
+    files::write(&out.join("costs.csv"), files::costs_csv("method", methods).as_bytes())?;
+    let series = methods.iter().enumerate().map(|(colour, (name, costs))| {
         let points = costs.iter().map(|&(step, cost)| (step as f64, cost)).collect();
         Series { name: (*name).to_owned(), points, colour, dots: false }
     });
@@ -375,5 +380,5 @@ fn learning_curve(path: &Path, both: &[(&str, &Costs)]) -> Result<(), Error> {
         y: Axis { label: "mean square of the residual", scale: Scale::Logarithmic },
         legend: Legend::LowerLeft,
     }
-    .write(path, &series.collect::<Vec<_>>())
+    .write(&out.join("learning_curve.svg"), &series.collect::<Vec<_>>())
 }

@@ -49,12 +49,12 @@ fn main() -> ExitCode {
 fn run(options: &Options) -> Result<(), Error> {
     files::make_folder(&options.out)?;
     println!("Small functions on arrays, and which shapes go together");
-    let mut page = Page::default();
-    functions(&mut page)?;
-    losses(&mut page)?;
-    products(&mut page)?;
-    ranks(&mut page)?;
-    files::write(&options.out.join("values.csv"), page.csv().as_bytes())?;
+    let mut shown = Values::default();
+    functions(&mut shown)?;
+    losses(&mut shown)?;
+    products(&mut shown)?;
+    ranks(&mut shown)?;
+    files::write(&options.out.join("values.csv"), shown.csv().as_bytes())?;
 
     let cases = cases()?;
     shapes(&cases);
@@ -67,21 +67,21 @@ fn run(options: &Options) -> Result<(), Error> {
 
 /// What is printed as a formula with its value, and kept for a file.
 #[derive(Default)]
-struct Page {
-    values: Vec<(&'static str, ArrayD<f64>)>,
+struct Values {
+    all: Vec<(&'static str, ArrayD<f64>)>,
 }
 
-impl Page {
+impl Values {
     fn show(&mut self, name: &'static str, formula: Var<'_>) -> Result<(), Error> {
         let value = formula.value()?;
         println!("\n{name} = {formula}, of shape {}\n{}", formula.shape(), numbers(&value));
-        self.values.push((name, value));
+        self.all.push((name, value));
         Ok(())
     }
 
     /// One row for each element, with 17 significant digits.
     fn csv(&self) -> String {
-        let rows = self.values.iter().flat_map(|(name, value)| {
+        let rows = self.all.iter().flat_map(|(name, value)| {
             value.iter().enumerate().map(move |(element, x)| format!("{name},{element},{x:.16e}\n"))
         });
         std::iter::once("name,element,value\n".to_owned()).chain(rows).collect()
@@ -98,64 +98,64 @@ fn numbers(value: &ArrayD<f64>) -> String {
     }
 }
 
-fn functions(page: &mut Page) -> Result<(), Error> {
+fn functions(shown: &mut Values) -> Result<(), Error> {
     let g = Graph::new();
     heading("Sigmoid and its derivative");
     let x = g.input("x", array![1.0, 2.0, 3.0]);
     let s = x.sigmoid();
-    page.show("sigmoid of 3", g.constant(3.0).sigmoid())?;
-    page.show("sigmoid", s)?;
+    shown.show("sigmoid of 3", g.constant(3.0).sigmoid())?;
+    shown.show("sigmoid", s)?;
     // The derivative of a sum by each of its terms is that of the term alone.
-    page.show("sigmoid derivative", s.named("s").sum().grad(x))?;
+    shown.show("sigmoid derivative", s.named("s").sum().grad(x))?;
 
     heading("A picture as a column");
     let pixels = Array3::from_shape_fn((3, 3, 2), |(i, j, k)| (6 * i + 2 * j + k) as f64 / 20.0);
     let image = g.input("image", pixels);
-    page.show("image2vector", image.reshape([-1, 1]))?;
+    shown.show("image2vector", image.reshape([-1, 1]))?;
 
     heading("Rows of length 1");
     let rows = g.input("rows", array![[0.0, 3.0, 4.0], [1.0, 6.0, 4.0]]);
     // A norm that keeps its axis is a column, which a matrix is divided by row by row.
-    page.show("row norms", rows.norm_keepdims(1))?;
-    page.show("normalised rows", rows / rows.norm_keepdims(1))?;
-    page.show("Frobenius norm", rows.norm())?;
+    shown.show("row norms", rows.norm_keepdims(1))?;
+    shown.show("normalised rows", rows / rows.norm_keepdims(1))?;
+    shown.show("Frobenius norm", rows.norm())?;
 
     heading("Softmax, row by row");
     let scores = g.input("scores", array![[9.0, 2.0, 5.0, 0.0, 0.0], [7.0, 5.0, 0.0, 0.0, 0.0]]);
-    page.show("softmax", scores.softmax(1))?;
+    shown.show("softmax", scores.softmax(1))?;
     let powers = scores.exp();
-    page.show("softmax in full", powers / powers.sum_keepdims(1))
+    shown.show("softmax in full", powers / powers.sum_keepdims(1))
 }
 
-fn losses(page: &mut Page) -> Result<(), Error> {
+fn losses(shown: &mut Values) -> Result<(), Error> {
     heading("Losses and norms");
     let g = Graph::new();
     let yhat = g.input("yhat", array![0.9, 0.2, 0.1, 0.4, 0.9]);
     let y = g.input("y", array![1.0, 0.0, 0.0, 1.0, 1.0]);
     let [l1, l2] = [(yhat - y).abs().sum(), (yhat - y).square().sum()];
-    page.show("L1", l1)?;
-    page.show("L1 derivative", l1.grad(yhat))?;
-    page.show("L2", l2)?;
-    page.show("L2 derivative", l2.grad(yhat))?;
-    page.show("norm 1", (yhat - y).vector_norm(1.0))?;
-    page.show("norm 2", (yhat - y).norm())?;
-    page.show("norm inf", (yhat - y).vector_norm(f64::INFINITY))
+    shown.show("L1", l1)?;
+    shown.show("L1 derivative", l1.grad(yhat))?;
+    shown.show("L2", l2)?;
+    shown.show("L2 derivative", l2.grad(yhat))?;
+    shown.show("norm 1", (yhat - y).vector_norm(1.0))?;
+    shown.show("norm 2", (yhat - y).norm())?;
+    shown.show("norm inf", (yhat - y).vector_norm(f64::INFINITY))
 }
 
 /// Two vectors can be multiplied in three ways.
-fn products(page: &mut Page) -> Result<(), Error> {
+fn products(shown: &mut Values) -> Result<(), Error> {
     heading("Products of two vectors");
     let g = Graph::new();
     let x1 = array![9.0, 2.0, 5.0, 0.0, 0.0, 7.0, 5.0, 0.0, 0.0, 0.0, 9.0, 2.0, 5.0, 0.0, 0.0];
     let x2 = array![9.0, 2.0, 2.0, 9.0, 0.0, 9.0, 2.0, 5.0, 0.0, 0.0, 9.0, 2.0, 5.0, 0.0, 0.0];
     let (x1, x2) = (g.input("x1", x1), g.input("x2", x2));
-    page.show("dot", x1.dot(x2))?;
-    page.show("product", x1 * x2)?;
-    page.show("outer", x1.outer(x2))
+    shown.show("dot", x1.dot(x2))?;
+    shown.show("product", x1 * x2)?;
+    shown.show("outer", x1.outer(x2))
 }
 
 /// An array of shape (5,) is neither a row nor a column.
-fn ranks(page: &mut Page) -> Result<(), Error> {
+fn ranks(shown: &mut Values) -> Result<(), Error> {
     heading("Arrays of one axis");
     let g = Graph::new();
     let flat = g.input("flat", array![1.0, 2.0, 3.0, 4.0, 5.0]);
@@ -166,14 +166,14 @@ fn ranks(page: &mut Page) -> Result<(), Error> {
         flat.t().shape()
     );
     println!("So a product that looks like a matrix is a number:");
-    page.show("flat dot flat", flat.dot(flat.t()))?;
-    page.show("column dot row", column.dot(column.t()))?;
+    shown.show("flat dot flat", flat.dot(flat.t()))?;
+    shown.show("column dot row", column.dot(column.t()))?;
     println!("\nAnd beside a column it is stretched to a matrix, which nobody meant:");
-    page.show("column minus flat", column - flat)?;
+    shown.show("column minus flat", column - flat)?;
     println!("\nA loss refuses that:\n");
     println!("{}", recorded(|| column.mse(flat).shape()).err().unwrap_or_default());
     println!("\nWhat it should be, it is after a reshape:");
-    page.show("column minus column", column - flat.reshape([5, 1]))
+    shown.show("column minus column", column - flat.reshape([5, 1]))
 }
 
 /// What becomes of a formula: its shape, or the text of its refusal. Operators and methods panic with it, at the line that wrote

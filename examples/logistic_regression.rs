@@ -15,6 +15,11 @@
 //!
 //! Both are written below as they stand here. The gradient is not written at all: gradient descent asks for it.
 //!
+//! The trained model answers for pictures of your own, too. They come in all sizes and colours, so each is converted as
+//! the training pictures were: drawn on white, stretched to their height and width, turned to grey if they are grey,
+//! its bytes divided by 255, flattened row by row. The digits are bright on black: a dark digit on white paper needs
+//! `--invert`.
+//!
 //! `cargo run --release --example logistic_regression -- --help` lists the options.
 
 mod common;
@@ -23,13 +28,14 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use clap::Parser;
+use common::accuracy::{accuracy, print_accuracies, probabilities};
 use common::data::{Pictures, digits, open};
 use common::options::{Precision, learning_rate, on_threads};
-use common::plot::{Curve, curves, weights};
-use common::training::{Costs, Schedule};
+use common::plot::weights;
+use common::training::{Schedule, Stopped, Trace, write_costs};
 use common::{Error, files, finish};
 use gradus::Program;
-use gradus::ndarray::Axis;
+use gradus::ndarray::{Array1, ArrayD};
 use gradus::optim::Sgd;
 use gradus::prelude::*;
 
@@ -39,9 +45,9 @@ use gradus::prelude::*;
 /// Without --data the pictures are the handwritten digits that ship with the examples, and the question is: is it a 3?
 #[derive(Parser)]
 struct Options {
-    /// A NumPy archive with train_x (m, …), uint8 (divided by 255) or float, train_y, test_x and test_y: 0 or 1, (m)
-    /// or (1, m)
-    #[arg(long, value_name = "FILE.npz")]
+    /// A NumPy archive (.npz) with train_x (m, …), uint8 (divided by 255) or float, train_y, test_x and test_y: 0 or 1,
+    /// (m) or (1, m); or a folder with train_catvnoncat.h5 and test_catvnoncat.h5, if built with the feature hdf5
+    #[arg(long, value_name = "PATH")]
     data: Option<PathBuf>,
     /// How many steps of gradient descent
     #[arg(long, value_name = "N", default_value_t = 2000)]
@@ -49,6 +55,13 @@ struct Options {
     /// The learning rate; several give one curve each [default: 0.5 for the digits, 0.005 with --data]
     #[arg(long, value_name = "A", value_parser = learning_rate, allow_negative_numbers = true)]
     learning_rate: Vec<f64>,
+    /// Also answer for this picture, PNG or JPEG, converted as the training pictures were; several are answered in
+    /// turn, by the model of the first learning rate
+    #[arg(long, value_name = "IMAGE")]
+    predict: Vec<PathBuf>,
+    /// Swap dark and bright in the pictures to predict: the digits are bright on black
+    #[arg(long, requires = "predict")]
+    invert: bool,
     /// The element type to compute in
     #[arg(long, value_enum, default_value_t = Precision::F64)]
     dtype: Precision,
@@ -76,120 +89,181 @@ fn main() -> ExitCode {
 
 fn run<T: Float>(options: &Options) -> Result<(), Error> {
     let (pictures, question, default_rate) = match &options.data {
-        Some(path) => (open(path)?, format!("the labels of {}", path.display()), 0.005),
+        Some(path) => {
+            let pictures = open(path)?;
+            let [no, yes] = &pictures.classes;
+            let question = format!("the labels of {}, {no} or {yes}?", path.display());
+            (pictures, question, 0.005)
+        }
         None => (digits(|class| class == 3)?, "is this handwritten digit a 3?".to_owned(), 0.5),
     };
-    let (n, m) = pictures.train_x.dim();
+    let own = own_pictures(options, &pictures)?;
     println!("Question: {question}");
-    println!("{m} pictures of shape {:?} train, {} test.\n", pictures.shape, pictures.test_x.ncols());
+    let (m, tests) = (pictures.train_x.ncols(), pictures.test_x.ncols());
+    println!("{m} pictures of shape {:?} train, {tests} test.\n", pictures.shape);
 
-    // The data are fed, so the graph knows of them by shape alone; `x` and `y` may stand for any number of pictures.
     let g = Graph::new();
-    let x = g.placeholder::<T>("x", [n, m]);
-    let y = g.placeholder::<T>("y", [1, m]);
-    let w = g.param("w", Array2::from_elem((n, 1), T::default()));
-    let b = g.param("b", arr0(T::default()));
-
-    // The model and its cost, as in the text above.
-    let z = w.t().dot(x) + b;
-    let a = z.sigmoid().named("a");
-    let cost = -(y * a.ln() + (1.0 - y) * (1.0 - a).ln()).mean();
-
-    let [dw, db] = cost.grad([w, b]);
-    println!("a     = {a}\ncost  = {cost}");
-    println!("∂J/∂w = {dw}\n∂J/∂b = {db}\n");
-
-    let [train_x, train_y] = [&pictures.train_x, &pictures.train_y].map(|array| array.mapv(T::from_f64));
-    let feeds = [x.feed(&train_x), y.feed(&train_y)];
-    let mut predict = on_threads(options.threads, g.compile(a, ())?)?;
+    let model = model::<T>(&g, pictures.train_x.dim());
+    model.print();
+    let mut predict = on_threads(options.threads, g.compile(model.a, ())?)?;
 
     if let Some(path) = &options.load {
-        w.set_value(files::load_tensor::<T>(path, "w", &[n, 1])?)?;
-        b.set_value(files::load_tensor::<T>(path, "b", &[])?)?;
-        println!("Loaded {}.", path.display());
-        let (train, test) = accuracies(&mut predict, x, &pictures)?;
+        model.load(path)?;
+        println!("Loaded {}.\n", path.display());
+        answer(&mut predict, model.x, &pictures, &own)?;
+        let (train, test) = accuracies(&mut predict, model.x, &pictures)?;
         print_accuracies(train, test);
         return Ok(());
     }
-    files::make_folder(&options.out)?;
 
-    let rates =
-        if options.learning_rate.is_empty() { vec![default_rate] } else { options.learning_rate.clone() };
+    // Every learning rate begins at zero: there is only one minimum, so the start breaks no symmetry.
+    files::make_folder(&options.out)?;
+    let rates = if options.learning_rate.is_empty() { &[default_rate][..] } else { &options.learning_rate };
     let schedule = Schedule { iterations: options.iterations, every: 100 };
-    let mut results = Vec::new();
-    for (i, &rate) in rates.iter().enumerate() {
-        w.set_value(Array2::from_elem((n, 1), T::default()))?;
-        b.set_value(arr0(T::default()))?;
+    let [x, y] = [&pictures.train_x, &pictures.train_y].map(|array| array.mapv(T::from_f64));
+    let feeds = [model.x.feed(&x), model.y.feed(&y)];
+    let (mut traces, mut results) = (Vec::new(), Vec::new());
+    for &rate in rates {
+        model.reset()?;
         println!("Gradient descent, learning rate {rate}:");
-        let mut step =
-            on_threads(options.threads, g.compile([cost], Sgd::new(rate).minimize(cost, [w, b]))?)?;
-        let costs = schedule.run(&mut step, &feeds)?;
-        let (train, test) = accuracies(&mut predict, x, &pictures)?;
-        results.push((rate, costs, train, test));
-        if i == 0 {
-            save(options, &pictures, w, b)?;
+        let (trace, ended) = match schedule.run(&mut model.step(&g, rate, options)?, &feeds) {
+            Ok(trace) => (trace, Ok(())),
+            Err(Stopped { trace, why }) => (trace, Err(why)),
+        };
+        traces.push((rate, trace));
+        write(&options.out, &traces)?;
+        ended?;
+        println!();
+        results.push((rate, accuracies(&mut predict, model.x, &pictures)?));
+        if results.len() == 1 {
+            model.save(options, &pictures.shape)?;
+            answer(&mut predict, model.x, &pictures, &own)?;
         }
     }
 
-    write_curves(&options.out, &results)?;
-    println!("\nlearning rate   train accuracy   test accuracy");
-    for (rate, _, train, test) in &results {
+    println!("learning rate   train accuracy   test accuracy");
+    for (rate, (train, test)) in &results {
         println!("{rate:>13}   {train:>12.2} %   {test:>11.2} %");
     }
-    println!(
-        "\nSee costs.csv, learning_curve.svg, weights.png and model.safetensors in {}.\n",
-        options.out.display()
-    );
-    let (_, _, train, test) = results[0];
+    let out = options.out.display();
+    println!("\nSee costs.csv, learning_curve.svg, weights.png and model.safetensors in {out}.\n");
+    let (_, (train, test)) = results[0];
     print_accuracies(train, test);
     Ok(())
 }
 
-/// The share of pictures that are classified right, in percent, of the training and of the test pictures.
+/// The model as a formula.
+struct Model<'g, T: Float> {
+    x: Var<'g, T>,
+    y: Var<'g, T>,
+    w: Var<'g, T>,
+    b: Var<'g, T>,
+    a: Var<'g, T>,
+    cost: Var<'g, T>,
+}
+
+fn model<T: Float>(g: &Graph, (n, m): (usize, usize)) -> Model<'_, T> {
+    // The data are fed, so the graph knows of them by shape alone; `x` and `y` may stand for any number of pictures.
+    let x = g.placeholder("x", [n, m]);
+    let y = g.placeholder("y", [1, m]);
+    let w = g.param("w", Array2::from_elem((n, 1), T::default()));
+    let b = g.param("b", arr0(T::default()));
+
+    // The model and its cost, as in the text above.
+    let a = (w.t().dot(x) + b).sigmoid().named("a");
+    let cost = -(y * a.ln() + (1.0 - y) * (1.0 - a).ln()).mean();
+
+    Model { x, y, w, b, a, cost }
+}
+
+impl<'g, T: Float> Model<'g, T> {
+    fn print(&self) {
+        let [dw, db] = self.cost.grad([self.w, self.b]);
+        println!("a     = {}\ncost  = {}", self.a, self.cost);
+        println!("∂J/∂w = {dw}\n∂J/∂b = {db}\n");
+    }
+
+    /// Gives the parameters their first values.
+    fn reset(&self) -> Result<(), Error> {
+        for parameter in [self.w, self.b] {
+            parameter.set_value(ArrayD::from_elem(&parameter.shape()[..], T::default()))?;
+        }
+        Ok(())
+    }
+
+    /// A step of gradient descent: `w ← w - α ∂J/∂w` and `b ← b - α ∂J/∂b`.
+    fn step(
+        &self,
+        g: &'g Graph,
+        rate: f64,
+        options: &Options,
+    ) -> Result<Program<'g, [Var<'g, T>; 1]>, Error> {
+        let descent = Sgd::new(rate).minimize(self.cost, [self.w, self.b]);
+        on_threads(options.threads, g.compile([self.cost], descent)?)
+    }
+
+    fn load(&self, path: &Path) -> Result<(), Error> {
+        for (name, parameter) in [("w", self.w), ("b", self.b)] {
+            parameter.set_value(files::load_tensor::<T>(path, name, &parameter.shape())?)?;
+        }
+        Ok(())
+    }
+
+    /// Saves the model, and the picture of its weights.
+    fn save(&self, options: &Options, shape: &[usize]) -> Result<(), Error> {
+        let (w, b) = (self.w.value()?, self.b.value()?);
+        let tensors = [("w", w.view()), ("b", b.view())];
+        files::save_tensors(&options.out.join("model.safetensors"), &tensors)?;
+        if let Some(path) = &options.save {
+            files::save_tensors(path, &tensors)?;
+        }
+        let column: Array1<f64> = w.iter().map(|w| w.to_f64()).collect();
+        weights(&options.out.join("weights.png"), column.view(), shape)
+    }
+}
+
+/// The accuracies on the training and on the test pictures, in percent.
 fn accuracies<'g, T: Float>(
     predict: &mut Program<'g, Var<'g, T>>,
     x: Var<'g, T>,
     pictures: &Pictures,
 ) -> Result<(f64, f64), Error> {
-    let mut accuracy = |pixels: &Array2<f64>, labels: &Array2<f64>| -> Result<f64, Error> {
-        let pixels = pixels.mapv(T::from_f64);
-        let answers = predict.run_with(&[x.feed(&pixels)])?;
-        let right = answers.iter().zip(labels).filter(|&(a, &y)| (a.to_f64() > 0.5) == (y == 1.0)).count();
-        Ok(100.0 * right as f64 / labels.len() as f64)
-    };
-    Ok((accuracy(&pictures.train_x, &pictures.train_y)?, accuracy(&pictures.test_x, &pictures.test_y)?))
+    let train = probabilities(predict, x, &pictures.train_x)?;
+    let test = probabilities(predict, x, &pictures.test_x)?;
+    Ok((accuracy(&train, &pictures.train_y), accuracy(&test, &pictures.test_y)))
 }
 
-fn print_accuracies(train: f64, test: f64) {
-    println!("train accuracy: {train:.2} %\ntest accuracy: {test:.2} %");
+/// The user's own pictures, each a column behind its path. They are read before the training: it would be a pity to
+/// learn of a wrong path after it.
+fn own_pictures<'a>(
+    options: &'a Options,
+    pictures: &Pictures,
+) -> Result<Vec<(&'a Path, Array2<f64>)>, Error> {
+    let column = |path: &'a PathBuf| Ok((path.as_path(), pictures.convert(path, options.invert)?));
+    options.predict.iter().map(column).collect()
 }
 
-/// The model, and the picture of its weights.
-fn save<T: Float>(options: &Options, pictures: &Pictures, w: Var<'_, T>, b: Var<'_, T>) -> Result<(), Error> {
-    let (w, b) = (w.value()?, b.value()?);
-    let tensors = [("w", w.view()), ("b", b.view())];
-    files::save_tensors(&options.out.join("model.safetensors"), &tensors)?;
-    if let Some(path) = &options.save {
-        files::save_tensors(path, &tensors)?;
+/// Prints the likelier class of each of the user's own pictures, with its probability.
+fn answer<'g, T: Float>(
+    predict: &mut Program<'g, Var<'g, T>>,
+    x: Var<'g, T>,
+    pictures: &Pictures,
+    own: &[(&Path, Array2<f64>)],
+) -> Result<(), Error> {
+    for (path, column) in own {
+        let a = probabilities(predict, x, column)?[[0, 0]];
+        let [no, yes] = &pictures.classes;
+        let (class, probability) = if a > 0.5 { (yes, a) } else { (no, 1.0 - a) };
+        println!("{}: {class}, with probability {probability:.4}", path.display());
     }
-    let column = w.mapv(T::to_f64);
-    let column = column.index_axis(Axis(1), 0);
-    let column = column.to_shape(column.len()).map_err(|error| Error::in_file(&options.out, error))?;
-    weights(&options.out.join("weights.png"), column.view(), &pictures.shape)
+    if !own.is_empty() {
+        println!();
+    }
+    Ok(())
 }
 
-/// What a training gave: learning rate, costs by iteration, accuracies.
-type Training = (f64, Costs, f64, f64);
-
-fn write_curves(out: &Path, results: &[Training]) -> Result<(), Error> {
-    let costs: Vec<_> = results.iter().map(|(rate, costs, _, _)| (*rate, costs)).collect();
-    files::write(&out.join("costs.csv"), files::costs_csv("learning_rate", &costs).as_bytes())?;
-    let lines: Vec<Curve> = costs
-        .iter()
-        .map(|(rate, costs)| Curve {
-            name: format!("learning rate {rate}"),
-            points: costs.iter().map(|&(iteration, cost)| (iteration as f64, cost)).collect(),
-        })
-        .collect();
-    curves(&out.join("learning_curve.svg"), "Logistic regression", "iteration", "cost", &lines)
+/// `costs.csv` and `learning_curve.svg`, of the learning rates so far.
+fn write(out: &Path, traces: &[(f64, Trace)]) -> Result<(), Error> {
+    let named = traces.iter().map(|(rate, trace)| (rate, format!("learning rate {rate}"), trace));
+    write_costs(out, "learning_rate", "Logistic regression", &named.collect::<Vec<_>>())
 }

@@ -38,8 +38,8 @@ use common::data::{Points, flower, points};
 use common::init::Init;
 use common::layers::{Layer, Layers};
 use common::options::{learning_rate, on_threads};
-use common::plot::{Curve, Panel, Plane, boundaries, curves};
-use common::training::{Costs, Schedule};
+use common::plot::{Panel, Plane, boundaries};
+use common::training::{Schedule, Trace, write_costs};
 use common::{Error, files, finish};
 use gradus::optim::Sgd;
 use gradus::prelude::*;
@@ -145,8 +145,7 @@ impl<'g> Network<'g> {
 /// What became of a network.
 struct Training {
     hidden: usize,
-    costs: Costs,
-    curve: Curve,
+    trace: Trace,
     summary: Summary,
     probabilities: Array2<f64>,
 }
@@ -175,7 +174,7 @@ fn run(options: &Options) -> Result<(), Error> {
     let mut trainings = Vec::new();
     for start in &starts {
         trainings.push(train(options, &points, start, &plane)?);
-        write_costs(options, &trainings)?;
+        write(options, &trainings)?;
     }
     write_boundaries(options, &points, &plane, &trainings)?;
 
@@ -214,12 +213,12 @@ fn train(options: &Options, points: &Points, start: &[Layer; 2], plane: &Plane) 
     let mut step = network.step(&g, options)?;
 
     let schedule = Schedule { iterations: options.iterations, every: 1000 };
-    let (costs, curve) = schedule.traced(units(hidden), &mut step, &network.feeds(points))?;
+    let trace = schedule.run(&mut step, &network.feeds(points))?;
     println!();
 
     let mut predict = on_threads(options.threads, g.compile(network.a2, ())?)?;
     let probabilities = probabilities(&mut predict, network.x, &plane.middles())?;
-    Ok(Training { hidden, costs, curve, summary: summary(&g, &network, options, points)?, probabilities })
+    Ok(Training { hidden, trace, summary: summary(&g, &network, options, points)?, probabilities })
 }
 
 fn summary<'g>(
@@ -262,12 +261,9 @@ fn units(hidden: usize) -> String {
     format!("{hidden} hidden unit{}", if hidden == 1 { "" } else { "s" })
 }
 
-fn write_costs(options: &Options, trainings: &[Training]) -> Result<(), Error> {
-    let costs: Vec<_> = trainings.iter().map(|training| (training.hidden, &training.costs)).collect();
-    files::write(&options.out.join("costs.csv"), files::costs_csv("hidden", &costs).as_bytes())?;
-    let lines: Vec<Curve> = trainings.iter().map(|training| training.curve.clone()).collect();
-    let path = options.out.join("learning_curve.svg");
-    curves(&path, "A network with one hidden layer", "iteration", "cost", &lines)
+fn write(options: &Options, trainings: &[Training]) -> Result<(), Error> {
+    let named = trainings.iter().map(|Training { hidden, trace, .. }| (hidden, units(*hidden), trace));
+    write_costs(&options.out, "hidden", "A network with one hidden layer", &named.collect::<Vec<_>>())
 }
 
 fn write_boundaries(

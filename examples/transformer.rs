@@ -33,7 +33,7 @@ use std::process::ExitCode;
 use clap::{Parser, ValueEnum};
 use common::options::{learning_rate, on_threads, size};
 use common::plot::{Axis, Chart, Colours, Heatmap, Legend, Scale, Series, Side, heatmaps};
-use common::training::{Costs, Schedule};
+use common::training::{Costs, Schedule, Stopped};
 use common::{Error, files, finish};
 use gradus::ndarray::{ArrayViewD, Axis as Along, Ix2};
 use gradus::nn::{self, Attention, Linear, MultiHeadAttention};
@@ -121,7 +121,16 @@ fn run(options: &Options) -> Result<(), Error> {
     println!("{} nodes with the gradient and the updates of Adam.\n", g.len());
 
     let mut step = on_threads(options.threads, g.compile([cost], updates)?)?;
-    let costs = Schedule { iterations: options.iterations, every: 20 }.run(&mut step, &[])?;
+    let schedule = Schedule { iterations: options.iterations, every: 20 };
+    let (costs, ended) = match schedule.run(&mut step, &[]) {
+        Ok(trace) => (trace.costs, Ok(())),
+        Err(Stopped { trace, why }) => (trace.costs, Err(why)),
+    };
+    let out = &options.out;
+    let table = files::costs_csv("learning_rate", &[(options.learning_rate, &costs)]);
+    files::write(&out.join("costs.csv"), table.as_bytes())?;
+    learning_curve(&out.join("learning_curve.svg"), options.task, &costs)?;
+    ended?;
 
     let tokens = sequences(TESTS);
     let (logits, attention) = model.apply(tokens);
@@ -132,10 +141,6 @@ fn run(options: &Options) -> Result<(), Error> {
     let (sequences, attention, [whole, each]) = test.run()?;
     print_examples(&sequences, options.length);
 
-    let out = &options.out;
-    let table = files::costs_csv("learning_rate", &[(options.learning_rate, &costs)]);
-    files::write(&out.join("costs.csv"), table.as_bytes())?;
-    learning_curve(&out.join("learning_curve.svg"), options.task, &costs)?;
     draw_attention(&out.join("attention.svg"), &attention)?;
     println!("\nSee costs.csv, learning_curve.svg and attention.svg in {}.\n", out.display());
     println!("whole sequences right: {:.2} %", 100.0 * whole[[]]);

@@ -75,7 +75,7 @@ fn where_nothing_can_be_said_nothing_is() {
     let single = g.input("single", array![0.5_f32]);
     assert_eq!(
         gradient(single.exp(), single).unwrap_err().to_string(),
-        "differences resolve a derivative in f64 only: `exp` is f32"
+        "a check compares in f64 only: `exp` is f32"
     );
     let far = g.input("far", array![30.0, 40.0]);
     assert_eq!(
@@ -139,7 +139,7 @@ fn slips_are_named() {
     assert_eq!(
         text(w, dw / 3.0),
         format!(
-            "{not}`w`: it is 0.3333333333 times what it should be (it is divided by m once too often: m = 3 is axis 1 of `x`)"
+            "{not}`w`: it is 1/3 of what it should be (it is divided by m once too often: m = 3 is axis 1 of `x`)"
         )
     );
     assert_eq!(text(w, dw * 1.5), format!("{not}`w`: it is 1.5 times what it should be"));
@@ -152,18 +152,18 @@ fn slips_are_named() {
         )
     );
     assert_eq!(text(b, (a - y) / 3.0), format!("{not}`b`: it is not summed over its axis 1"));
-    assert_eq!(text(b, (a - y).sum_axis(0) / 3.0), format!("{not}`b`: it is not summed over its axis 0"));
-    assert_eq!(text(w, x * (a - y) / 3.0), format!("{not}`w`: it is not summed over its axis 1"));
     assert_eq!(
         text(w, dw.sum_keepdims(0)),
         format!("{not}`w`: it is summed over an axis that should stay, axis 0")
     );
+    assert!(text(w, dw.reshape([1, 2, 1])).ends_with("(`reshape` is superfluous)"));
+    assert!(text(w, dw.square()).ends_with("(`square` is superfluous)"));
+    assert!(text(w, dw + 1e-6).ends_with("(`+ 0.000001` is superfluous)"));
+    assert!(text(w, dw.square() + 1e-6).contains("none of the usual slips"));
     assert_eq!(
-        text(w, dw.reshape([1, 2, 1])),
+        text(w, dw.square().reshape([1, 2, 1])),
         format!("{not}`w`: its shape is [1, 2, 1] and should be [2, 1]")
     );
-    assert!(text(w, dw.square()).ends_with("the difference is none of the usual slips"));
-    assert!(text(w, dw + 1e-6).contains("none of the usual slips"));
 }
 
 #[test]

@@ -57,7 +57,7 @@ pub fn save_tensors<T: Float>(path: &Path, tensors: &[(&str, ArrayViewD<'_, T>)]
     write(path, &serialize(views, None).map_err(failed)?)
 }
 
-/// Loads an array from a safetensors file and checks its shape.
+/// Loads an array from a safetensors file and checks its shape and that it is finite.
 pub fn load_tensor<T: Float>(path: &Path, name: &str, shape: &[usize]) -> Result<ArrayD<T>, Error> {
     let bytes = fs::read(path).map_err(|error| Error::in_file(path, format!("cannot read: {error}")))?;
     let file = SafeTensors::deserialize(&bytes)
@@ -85,6 +85,9 @@ pub fn load_tensor<T: Float>(path: &Path, name: &str, shape: &[usize]) -> Result
     if found != shape {
         let text = format!("expected `{name}` of shape {shape:?} for this data, found {found:?}");
         return Err(Error::in_file(path, text));
+    }
+    if let Some(x) = data.iter().find(|x| !x.to_f64().is_finite()) {
+        return Err(Error::in_file(path, format!("expected finite numbers in `{name}`, found {x}")));
     }
     ArrayD::from_shape_vec(shape, data)
         .map_err(|error| Error::in_file(path, format!("`{name}` cannot be read: {error}")))

@@ -1,10 +1,13 @@
 //! Gradient descent, and how the cost falls.
 
+use std::fmt::Display;
+use std::path::Path;
+
 use gradus::{Feed, Float, Program, Var};
 
-use super::Error;
-use super::plot::Curve;
+use super::plot::{Curve, curves};
 use super::progress::Progress;
+use super::{Error, files};
 
 /// How many points a curve has at most.
 const POINTS: usize = 500;
@@ -20,6 +23,26 @@ pub struct Schedule {
     pub every: usize,
 }
 
+/// How the cost fell.
+#[derive(Default)]
+pub struct Trace {
+    pub costs: Costs,
+    /// More costs than are kept, for a curve.
+    points: Vec<(f64, f64)>,
+}
+
+/// A training that ended too early: its trace until then, and why.
+pub struct Stopped {
+    pub trace: Trace,
+    pub why: Error,
+}
+
+impl From<Stopped> for Error {
+    fn from(stopped: Stopped) -> Self {
+        stopped.why
+    }
+}
+
 impl Schedule {
     /// Runs a step, which gives the cost, again and again.
     ///
@@ -29,39 +52,48 @@ impl Schedule {
         self,
         step: &mut Program<'g, [Var<'g, T>; 1]>,
         feeds: &[Feed<'_>],
-    ) -> Result<Costs, Error> {
-        self.traced(String::new(), step, feeds).map(|(costs, _)| costs)
-    }
-
-    /// As [`run`](Self::run), with a curve of this name besides, of more costs than are kept.
-    pub fn traced<'g, T: Float>(
-        self,
-        name: String,
-        step: &mut Program<'g, [Var<'g, T>; 1]>,
-        feeds: &[Feed<'_>],
-    ) -> Result<(Costs, Curve), Error> {
-        let (mut costs, mut points) = (Costs::new(), Vec::new());
+    ) -> Result<Trace, Stopped> {
+        let mut trace = Trace::default();
         let between = self.iterations.div_ceil(POINTS);
         let progress = Progress::new(self.iterations);
-        for iteration in 0..self.iterations {
+        let ended = (0..self.iterations).try_for_each(|iteration| {
             let [cost] = step.run_with(feeds)?;
             let cost = cost[[]].to_f64();
             if !cost.is_finite() {
-                progress.finish();
                 return Err(not_finite(iteration, cost, "the learning rate is too large"));
             }
             if iteration % self.every == 0 {
                 progress.line(format_args!("cost after iteration {iteration}: {cost:.6}"));
-                costs.push((iteration, cost));
+                trace.costs.push((iteration, cost));
             }
             if iteration % between == 0 {
-                points.push((iteration as f64, cost));
+                trace.points.push((iteration as f64, cost));
             }
             progress.step();
-        }
+            Ok(())
+        });
         progress.finish();
-        Ok((costs, Curve { name, points }))
+        match ended {
+            Ok(()) => Ok(trace),
+            Err(why) => Err(Stopped { trace, why }),
+        }
     }
+}
+
+/// Writes how trainings went: `costs.csv`, which tells them apart by this column, and `learning_curve.svg`, which does so by
+/// their names.
+pub fn write_costs<V: Display>(
+    out: &Path,
+    column: &str,
+    title: &str,
+    trainings: &[(V, String, &Trace)],
+) -> Result<(), Error> {
+    let costs: Vec<_> = trainings.iter().map(|(value, _, trace)| (value, &trace.costs)).collect();
+    files::write(&out.join("costs.csv"), files::costs_csv(column, &costs).as_bytes())?;
+    let curve =
+        |(_, name, trace): &(V, String, &Trace)| Curve { name: name.clone(), points: trace.points.clone() };
+    let lines: Vec<Curve> = trainings.iter().map(curve).collect();
+    curves(&out.join("learning_curve.svg"), title, "iteration", "cost", &lines)
 }
 
 /// The error of a cost that is infinite or NaN, with its likely cause, if it was not so from the beginning.

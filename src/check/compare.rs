@@ -1,7 +1,7 @@
 //! What both questions about a formula have in common: the comparison, and the search for the slip.
 
 use super::diagnosis::{diagnose, kink};
-use super::edits::{Scene, all_names, names};
+use super::edits::{Scene, all_names, literals, names};
 use super::mend::mend;
 use super::mismatch::{Expected, Mismatch};
 use super::places::{Places, Sample};
@@ -64,7 +64,7 @@ fn refuse<'g>(hand: Expr<'g>, question: Question<'g>) -> Result<(), Failure> {
         Question::Derivative { cost, wrt } => [cost, wrt],
         Question::Reference(reference) => [reference; 2],
     };
-    for e in given.into_iter().chain([hand]) {
+    for e in [hand].into_iter().chain(given) {
         if e.op().is_none() {
             return Err(Error::Freed { op: "check" }.into());
         }
@@ -85,7 +85,7 @@ fn judge<'g>(hand: Expr<'g>, question: Question<'g>) -> Result<(), Failure> {
         if expected.iter().all(|x| x.is_finite()) {
             samples.push(Sample { hand, expected });
         } else if place == 0 {
-            return Err(Failure::NotFinite { what: question.expected().to_string() });
+            return Err(Failure::NotFinite { what: question.expected().what() });
         }
     }
     if samples.iter().all(Sample::agrees) {
@@ -116,7 +116,7 @@ fn find<'g>(
     {
         return Ok(vec![kink]);
     }
-    let whole = diagnose(samples, &places.operands);
+    let whole = diagnose(samples, &places.operands, &literals(question.given()));
     if !whole.is_empty() && whole.iter().all(says_it_all) {
         return Ok(whole);
     }

@@ -10,8 +10,9 @@ use crate::error::Result;
 use crate::graph::Expr;
 use crate::ops::Op;
 
-/// What was done to the right formula to get this one: an arrangement, then a sign, then a factor.
-pub(super) fn diagnose(samples: &[Sample], operands: &[Operand<'_>]) -> Vec<Slip> {
+/// What was done to the right formula to get this one: an arrangement, then a sign, then a factor. A factor that is one of the
+/// `numbers` is not explained by a size.
+pub(super) fn diagnose(samples: &[Sample], operands: &[Operand<'_>], numbers: &[f64]) -> Vec<Slip> {
     for (slip, arranged) in arrangements(samples) {
         let Some(factor) = factor(&arranged) else { continue };
         let mut slips: Vec<Slip> = slip.into_iter().collect();
@@ -19,23 +20,27 @@ pub(super) fn diagnose(samples: &[Sample], operands: &[Operand<'_>]) -> Vec<Slip
         if factor < 0.0 {
             slips.push(Slip::Sign);
         }
-        if !close(factor.abs(), 1.0) {
-            let explains = |m: f64| close(factor.abs(), m) || close(factor.abs(), 1.0 / m);
-            let size = sizes(operands).find(|size| explains(size.m as f64));
-            slips.push(Slip::Factor { factor: factor.abs(), size });
+        let factor = factor.abs();
+        if !close(factor, 1.0) {
+            let explains = |m: f64| close(factor, m) || close(factor, 1.0 / m);
+            let explained = !numbers.iter().any(|&number| explains(number));
+            let size = sizes(operands).find(|size| explained && explains(size.m as f64));
+            slips.push(Slip::Factor { factor, size });
         }
         return slips;
     }
     Vec::new()
 }
 
-/// Sizes of the leaves with their axes, the last axes first: there the examples are, as a rule.
+/// Sizes of the leaves with their axes, the last axes first: there the examples are, as a rule. Sizes that two axes of a
+/// leaf have say nothing.
 pub(super) fn sizes<'a>(operands: &'a [Operand<'_>]) -> impl Iterator<Item = Size> + 'a {
-    let axes = operands.iter().flat_map(|operand| {
-        let axes = operand.value.shape().iter().enumerate().rev();
+    operands.iter().flat_map(|operand| {
+        let shape = operand.value.shape();
+        let alone = move |m: usize| shape.iter().filter(|&&n| n == m).count() == 1;
+        let axes = shape.iter().enumerate().rev().filter(move |&(_, &m)| m > 1 && alone(m));
         axes.map(|(axis, &m)| Size { leaf: operand.name.clone(), axis, m })
-    });
-    axes.filter(|size| size.m > 1)
+    })
 }
 
 /// The number by which the formula differs from the right one at every place, if there is one.

@@ -38,7 +38,7 @@ pub(super) fn mend<'g>(
 }
 
 /// The formula with one place edited, if it can be written down.
-fn mended<'g>(scene: &Scene<'g>, edit: &Edit<'g>) -> Option<Expr<'g>> {
+pub(super) fn mended<'g>(scene: &Scene<'g>, edit: &Edit<'g>) -> Option<Expr<'g>> {
     let graph = scene.hand.graph();
     let everywhere = edit.place.site == Site::Everywhere;
     let mut images: HashMap<NodeId, Expr<'g>> = HashMap::new();

@@ -33,6 +33,16 @@ pub enum Expected {
     },
 }
 
+impl Expected {
+    /// What it is by itself.
+    pub(super) fn what(&self) -> String {
+        match self {
+            Self::Derivative { .. } => self.to_string(),
+            Self::Reference { formula } => format!("`{formula}`"),
+        }
+    }
+}
+
 impl fmt::Display for Expected {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {

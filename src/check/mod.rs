@@ -42,6 +42,8 @@ mod places;
 mod random;
 mod report;
 mod slip;
+#[cfg(test)]
+mod tests;
 mod words;
 
 use std::fmt;
@@ -67,7 +69,7 @@ pub enum Failure {
     Wrong(Box<Wrong>),
     /// A formula is not what it should be.
     Mismatch(Box<Mismatch>),
-    /// Differences resolve a derivative in f64 only.
+    /// In other element types a difference says nothing.
     NotF64 {
         /// The operand, or the expression.
         name: String,
@@ -104,7 +106,7 @@ impl fmt::Display for Failure {
             Self::Wrong(wrong) => wrong.fmt(f),
             Self::Mismatch(mismatch) => mismatch.fmt(f),
             Self::NotF64 { name, dtype } => {
-                write!(f, "differences resolve a derivative in f64 only: `{name}` is {dtype}")
+                write!(f, "a check compares in f64 only: `{name}` is {dtype}")
             }
             Self::Flat { operand, order } => {
                 let derivative = if *order == 1 { "derivative" } else { "second derivative" };
@@ -139,15 +141,17 @@ impl<'g> Operand<'g> {
     }
 }
 
-/// The inputs and parameters of f64 that `roots` are computed from.
+/// The inputs and parameters of f64 that `roots` are computed from, with their values.
 fn operands<'g>(roots: &[Expr<'g>]) -> Result<Vec<Operand<'g>>> {
-    let Some(graph) = roots.first().map(|root| root.graph()) else { return Ok(Vec::new()) };
-    let below = below(roots);
-    let leaves = below
-        .into_iter()
-        .map(|id| graph.handle(id))
-        .filter(|e| e.leaf().is_some_and(|leaf| leaf.kind != LeafKind::Constant) && e.dtype() == DType::F64);
-    leaves.map(Operand::read).collect()
+    movable(roots).into_iter().map(Operand::read).collect()
+}
+
+/// The inputs and parameters of f64 that `roots` are computed from.
+fn movable<'g>(roots: &[Expr<'g>]) -> Vec<Expr<'g>> {
+    let Some(graph) = roots.first().map(|root| root.graph()) else { return Vec::new() };
+    let below = below(roots).into_iter().map(|id| graph.handle(id));
+    let moves = |e: &Expr<'g>| e.leaf().is_some_and(|leaf| leaf.kind != LeafKind::Constant);
+    below.filter(|e| moves(e) && e.dtype() == DType::F64).collect()
 }
 
 /// Every node whose value `roots` depend on.

@@ -10,8 +10,10 @@ use crate::graph::Expr;
 
 /// Two formulas are one if they agree to this part of their size.
 const TOLERANCE: f64 = 1e-9;
-/// How many places near the present values there are.
+/// How many places near the present values there are,
 const NEARBY: usize = 3;
+/// and how far away they are.
+const NEAR: f64 = 0.05;
 
 /// The present values of some leaves, and values nearby.
 pub(super) struct Places<'g> {
@@ -22,11 +24,17 @@ pub(super) struct Places<'g> {
 impl<'g> Places<'g> {
     /// Of the leaves that `roots` are computed from. The present values come first.
     pub fn new(roots: &[Expr<'g>]) -> Result<Self> {
+        Self::around(roots, 7, NEAR)
+    }
+
+    /// With other values nearby, up to so far away, relative to their sizes.
+    pub fn around(roots: &[Expr<'g>], seed: u64, far: f64) -> Result<Self> {
         let operands = operands(roots)?;
-        let mut random = Random::new(7);
-        let mut values = Vec::new();
-        for place in 0..=NEARBY {
-            values.push(operands.iter().map(|operand| moved(operand, place, &mut random)).collect());
+        let mut random = Random::new(seed);
+        let present = operands.iter().map(|operand| operand.value.clone()).collect();
+        let mut values: Vec<Vec<ArrayD<f64>>> = vec![present];
+        for _ in 0..NEARBY {
+            values.push(operands.iter().map(|operand| moved(operand, far, &mut random)).collect());
         }
         Ok(Self { operands, values })
     }
@@ -64,12 +72,8 @@ impl<'g> Places<'g> {
     }
 }
 
-fn moved(operand: &Operand<'_>, place: usize, random: &mut Random) -> ArrayD<f64> {
-    let mut value = operand.value.clone();
-    if place > 0 {
-        value.mapv_inplace(|x| x + 0.05 * (1.0 + x.abs()) * random.number());
-    }
-    value
+fn moved(operand: &Operand<'_>, far: f64, random: &mut Random) -> ArrayD<f64> {
+    operand.value.mapv(|x| x + far * (1.0 + x.abs()) * random.number())
 }
 
 /// A formula at one place, and what it should be there.

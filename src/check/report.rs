@@ -62,7 +62,9 @@ fn superfluous(edit: &Edit<'_>) -> String {
 }
 
 fn change<'g>(scene: &Scene<'g>, edit: &Edit<'g>) -> Change {
-    let (graph, e, beside) = (scene.hand.graph(), edit.place.e, scene.hand.origin());
+    let (graph, e) = (scene.hand.graph(), edit.place.e);
+    // Where the formula has been written before, the last line that wrote it is the one that is meant.
+    let beside = scene.hand.origins().pop().unwrap_or(scene.hand.origin());
     let handle = |id: NodeId| graph.handle(id);
     let users = || {
         scene.own.iter().map(|&id| handle(id)).filter(|user| user.inputs().iter().any(|x| x.id() == e.id()))
@@ -72,13 +74,12 @@ fn change<'g>(scene: &Scene<'g>, edit: &Edit<'g>) -> Change {
         Site::Inner { user, k, .. } => handle(user).inputs().get(k).copied(),
         Site::Everywhere => users().next(),
     };
-    // What the formula writes itself, once, stands at a line of its own.
-    let once = scene.own.contains(&e.id()) && !e.is(Op::is_leaf) && users().count() < 2;
-    let of_operation = once && edit.reason.is_of_operation();
+    // What the formula writes itself, and not for other uses, stands at a line of its own.
     let alone = edit.place.site != Site::Everywhere;
-    let within =
-        user.filter(|_| alone && !of_operation && !(once && e.name().is_none() && formula(e).len() > 24));
-    let written = within.or(user.filter(|_| !once)).unwrap_or(e);
+    let own = scene.own.contains(&e.id()) && !e.is(Op::is_leaf) && !(alone && users().count() > 1);
+    let of_operation = own && edit.reason.is_of_operation();
+    let within = user.filter(|_| alone && !of_operation && !(own && e.name().is_none()));
+    let written = within.or(user.filter(|_| !own)).unwrap_or(e);
     Change {
         found: if of_operation { formula(e) } else { name_or_formula(e) },
         within: within.map(formula),

@@ -226,7 +226,7 @@ impl Operation for Custom {
         Record {
             name: self.0.name(),
             notation: Notation::Method,
-            latex: r"\operatorname{custom}\left(#1\right)",
+            latex: r"\operatorname{custom}\left(#*\right)",
             derivative: "a rule of its own",
             domain: Domain::NONE,
         }

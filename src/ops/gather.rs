@@ -34,11 +34,15 @@ impl Gather {
     const fn find(&self) -> Record {
         match self {
             Self::Take(_) => Record::method("take", "{#1}_{[#2]}", "g added at the indices"),
-            Self::ScatterAdd(_) => Record::method("scatter", r"\sum_{#2}{#1}", "g at the indices"),
-            Self::TakeAlong(_) => Record::method("take_along_axis", "{#1}_{[#2]}", "g added at the indices"),
-            Self::ScatterAlong(_) => {
-                Record::method("scatter_along_axis", r"\sum_{#2}{#1}", "g at the indices")
+            Self::ScatterAdd(_) => {
+                Record::method("scatter", r"\operatorname{scatter}_{#2}\left(#1\right)", "g at the indices")
             }
+            Self::TakeAlong(_) => Record::method("take_along_axis", "{#1}_{[#2]}", "g added at the indices"),
+            Self::ScatterAlong(_) => Record::method(
+                "scatter_along_axis",
+                r"\operatorname{scatter}_{#2}\left(#1\right)",
+                "g at the indices",
+            ),
             Self::Writers(_) => Record::method("writers", r"\operatorname{writers}\left(#1\right)", "none"),
         }
     }

@@ -69,20 +69,42 @@ impl Layout {
     const fn find(&self) -> Record {
         match self {
             Self::Transpose { .. } => Record::method("transpose", "{#1}^{T}", "the inverse transpose of g"),
-            Self::Reshape { .. } => Record::method("reshape", "#1", "g in the operand's shape"),
-            Self::ReshapeLike => Record::method("reshape_like", "#1", "g in the operand's shape"),
+            Self::Reshape { .. } => Record::method(
+                "reshape",
+                r"\operatorname{reshape}_{#n}\left(#1\right)",
+                "g in the operand's shape",
+            ),
+            Self::ReshapeLike => Record::method(
+                "reshape_like",
+                r"\operatorname{reshape}_{#n}\left(#1\right)",
+                "g in the operand's shape",
+            ),
             Self::ExpandDims { .. } => Record::method("expand_dims", "#1", "g in the operand's shape"),
             Self::Squeeze { .. } => Record::method("squeeze", "#1", "g in the operand's shape"),
-            Self::Flatten { .. } => Record::method("flatten", "#1", "g in the operand's shape"),
-            Self::Unflatten { .. } => Record::method("unflatten", "#1", "g in the operand's shape"),
-            Self::UnflattenLike { .. } => Record::method("unflatten_like", "#1", "g in the operand's shape"),
+            Self::Flatten { .. } => Record::method(
+                "flatten",
+                r"\operatorname{flatten}_{#n}\left(#1\right)",
+                "g in the operand's shape",
+            ),
+            Self::Unflatten { .. } => Record::method(
+                "unflatten",
+                r"\operatorname{reshape}_{#n}\left(#1\right)",
+                "g in the operand's shape",
+            ),
+            Self::UnflattenLike { .. } => Record::method(
+                "unflatten_like",
+                r"\operatorname{reshape}_{#n}\left(#1\right)",
+                "g in the operand's shape",
+            ),
             Self::BroadcastTo { .. } => {
                 Record::method("broadcast_to", "#1", "g summed over the stretched axes")
             }
             Self::BroadcastLike { .. } => {
                 Record::method("broadcast_like", "#1", "g summed over the stretched axes")
             }
-            Self::SumLike => Record::method("sum_like", r"\sum #1", "g broadcast to the operand's shape"),
+            Self::SumLike => {
+                Record::method("sum_like", r"\sum_{#n} #1", "g broadcast to the operand's shape")
+            }
         }
     }
 }

@@ -36,7 +36,7 @@ impl Logic {
                 ..record(
                     "select",
                     Notation::Method,
-                    r"\begin{cases}#2 & #1\\#3 & \text{else}\end{cases}",
+                    r"\begin{cases}#2 & \text{if } #1\\#3 & \text{else}\end{cases}",
                     "g where the mask holds, and where it does not",
                 )
             },

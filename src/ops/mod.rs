@@ -149,7 +149,8 @@ pub struct Record {
     pub name: &'static str,
     /// How it is printed.
     pub notation: Notation,
-    /// LaTeX, with `#1`, `#2`, … for the operands and `#n` for the attribute.
+    /// LaTeX, with `#1`, `#2`, … for the operands, `#*` for all of them, and `#n` for the attribute, without which the index
+    /// in which it stands is left out.
     pub latex: &'static str,
     /// The derivative with its convention at kinks, as text.
     pub derivative: &'static str,

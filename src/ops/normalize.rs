@@ -46,21 +46,21 @@ impl Normalize {
     const fn find(&self) -> Record {
         match self {
             Self::Softmax { .. } => {
-                Record::method("softmax", r"\operatorname{softmax}\left(#1\right)", "y (g - Σ g y)")
+                Record::method("softmax", r"\operatorname{softmax}_{#n}\left(#1\right)", "y (g - Σ g y)")
             }
             Self::LogSoftmax { .. } => Record::method(
                 "log_softmax",
-                r"\ln\operatorname{softmax}\left(#1\right)",
+                r"\ln\left(\operatorname{softmax}_{#n}\left(#1\right)\right)",
                 "g - softmax(x) Σ g",
             ),
             Self::LayerNorm { .. } => Record::method(
                 "layer_norm",
-                r"\operatorname{norm}\left(#1\right)",
+                r"\operatorname{layernorm}_{#n}\left(#1\right)",
                 "(g - mean(g) - y mean(g y)) / √(var(x) + ε)",
             ),
             Self::CrossEntropy => Record::method(
                 "cross_entropy_each",
-                r"-\ln\operatorname{softmax}\left(#1\right)_{[#2]}",
+                r"-\ln\left(\operatorname{softmax}\left(#1\right)_{[#2]}\right)",
                 "g (softmax(x) - 1 at the class)",
             ),
         }

@@ -64,15 +64,19 @@ impl Fold {
 
     const fn find(self) -> Record {
         match self {
-            Self::Sum => Record::method("sum", r"\sum #1", "1"),
-            Self::Mean => Record::method("mean", r"\operatorname{mean}\left(#1\right)", "1/n"),
-            Self::Prod => Record::method("prod", r"\prod #1", "the product of the others"),
-            Self::Max => Record::method("max", r"\max #1", "1 at the maximum, shared evenly by ties"),
-            Self::Min => Record::method("min", r"\min #1", "1 at the minimum, shared evenly by ties"),
-            Self::ArgMax => Record::method("argmax", r"\operatorname{argmax} #1", "none"),
-            Self::LogSumExp => Record::method("logsumexp", r"\ln\sum e^{#1}", "softmax(x)"),
-            Self::Norm => Record::method("norm", r"\left\|#1\right\|", "x/‖x‖, 0 at 0"),
-            Self::Size => Record::method("size_of", r"\left|#1\right|", "0"),
+            Self::Sum => Record::method("sum", r"\sum_{#n} #1", "1"),
+            Self::Mean => Record::method("mean", r"\operatorname{mean}_{#n}\left(#1\right)", "1/n"),
+            Self::Prod => Record::method("prod", r"\prod_{#n} #1", "the product of the others"),
+            Self::Max => {
+                Record::method("max", r"\max_{#n}\left(#1\right)", "1 at the maximum, shared evenly by ties")
+            }
+            Self::Min => {
+                Record::method("min", r"\min_{#n}\left(#1\right)", "1 at the minimum, shared evenly by ties")
+            }
+            Self::ArgMax => Record::method("argmax", r"\operatorname{argmax}_{#n}\left(#1\right)", "none"),
+            Self::LogSumExp => Record::method("logsumexp", r"\ln\sum_{#n} e^{#1}", "softmax(x)"),
+            Self::Norm => Record::method("norm", r"\left\|#1\right\|_{\text{axis }#n}", "x/‖x‖, 0 at 0"),
+            Self::Size => Record::method("size_of", r"\operatorname{size}_{#n}\left(#1\right)", "0"),
         }
     }
 }

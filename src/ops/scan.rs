@@ -42,20 +42,24 @@ pub struct Scan {
 impl Running {
     const fn find(self) -> Record {
         match self {
-            Self::Sum => Record::method("cumsum", r"\sum_{j\le k}{#1}_j", "the sum of g in reverse"),
+            Self::Sum => Record::method(
+                "cumsum",
+                r"\operatorname{cumsum}_{#n}\left(#1\right)",
+                "the sum of g in reverse",
+            ),
             Self::Product => Record::method(
                 "cumprod",
-                r"\prod_{j\le k}{#1}_j",
+                r"\operatorname{cumprod}_{#n}\left(#1\right)",
                 "y before, times the recurrence of g in reverse with the x behind",
             ),
             Self::Recurrence { leads: false } => Record::method(
                 "recurrence",
-                r"s_k={#2}_k s_{k-1}+{#1}_k",
+                r"\operatorname{recurrence}_{#n}\left(#1, #2\right)",
                 "r, the recurrence of g in reverse with the a behind; r times the s before",
             ),
             Self::Recurrence { leads: true } => Record::method(
                 "recurrence_leading",
-                r"s_k={#2}_{k-1} s_{k-1}+{#1}_k",
+                r"\operatorname{recurrence}_{#n}^{\prime}\left(#1, #2\right)",
                 "r, the recurrence of g in reverse; s times the r behind",
             ),
         }

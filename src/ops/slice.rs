@@ -63,14 +63,16 @@ impl Slicing {
     const fn find(&self) -> Record {
         match self {
             Self::Slice { .. } => Record::method("slice", "{#1}_{[#n]}", "g among zeros"),
-            Self::Unslice { .. } => Record::method("unslice", "#1", "the slice of g"),
+            Self::Unslice { .. } => {
+                Record::method("unslice", r"\operatorname{unslice}_{[#n]}\left(#1\right)", "the slice of g")
+            }
             Self::Diagonal { .. } => {
                 Record::method("diagonal", r"\operatorname{diag}\left(#1\right)", "g among zeros")
             }
             Self::Undiagonal { .. } => {
                 Record::method("undiagonal", r"\operatorname{diag}\left(#1\right)", "the diagonal of g")
             }
-            Self::Concat { .. } => Record::method("concat", r"\left[#1, #2\right]", "the parts of g"),
+            Self::Concat { .. } => Record::method("concat", r"\left[#*\right]", "the parts of g"),
             Self::PartLike { .. } => Record::method("part_like", "{#1}_{[#n]}", "g among zeros"),
         }
     }

@@ -38,7 +38,7 @@ impl Operation for Surrogate {
             Self::Gradient { .. } => ("with_gradient", "what the rule says"),
             Self::Stand => ("cotangent", "none"),
         };
-        let latex = if *self == Self::Stand { r"\overline{#2}" } else { "#1" };
+        let latex = if *self == Self::Stand { r"\overline{#1}" } else { "#1" };
         Record { name, notation: Notation::Method, latex, derivative, domain: Domain::NONE }
     }
 

@@ -1,12 +1,14 @@
 //! The graph of an expression as a drawing.
 
-use super::dot;
+use hashbrown::HashSet;
+
+use super::formula::Bodies;
 use super::graph::{Detail, Picture};
-use super::svg;
-use super::values;
+use super::{dot, svg, values};
 use crate::element::Real;
 use crate::error::{Error, Result};
-use crate::graph::{Expr, Var, VarList};
+use crate::graph::{Expr, NodeId, Var, VarList};
+use crate::rewrite::as_in_textbooks;
 
 /// How many boxes a drawing has at most, unless it is [expanded](Drawing::expanded).
 const BOXES: usize = 24;
@@ -14,8 +16,9 @@ const BOXES: usize = 24;
 /// The graph of expressions as a drawing, for Graphviz or as an SVG picture.
 ///
 /// Inputs, parameters, constants and operations are boxes that look different, and the edges between them carry the shape
-/// of what flows, unless that is a number. Results have a thick border. Of several results, what the first is not
-/// computed from has another colour: in a drawing of a cost and its gradients, that is the backward pass.
+/// of what flows, unless that is a number. Results have a thick border. What a derivation has recorded has another colour,
+/// and is drawn as it is printed, in the form of textbooks: in a drawing of a cost and its gradients, that is the backward
+/// pass.
 ///
 /// ```
 /// use gradus::prelude::*;
@@ -79,7 +82,7 @@ impl<'g> Drawing<'g> {
     /// - [`Error::Freed`] and [`Error::OtherGraph`] for results that are freed, or not all of one graph;
     /// - if values are asked for, as [`Var::value`]; if gradients are, as [`Var::try_grad`].
     pub fn to_dot(&self) -> Result<String> {
-        Ok(dot::write(&self.picture()?))
+        self.picture(dot::write)
     }
 
     /// The drawing as an SVG picture that needs nothing else. It flows to the right, or downwards if that is narrower and
@@ -88,10 +91,11 @@ impl<'g> Drawing<'g> {
     /// # Errors
     /// As [`to_dot`](Self::to_dot).
     pub fn to_svg(&self) -> Result<String> {
-        Ok(svg::write(&self.picture()?))
+        self.picture(svg::write)
     }
 
-    fn picture(&self) -> Result<Picture<'g>> {
+    /// What `read` makes of the picture. Derivatives are in the form of textbooks for so long.
+    fn picture(&self, read: impl FnOnce(&Picture<'g>) -> String) -> Result<String> {
         let op = "Drawing";
         for e in self.results.iter().chain(&self.gradients) {
             if !std::ptr::eq(e.graph(), self.results.first().unwrap_or(e).graph()) {
@@ -101,20 +105,27 @@ impl<'g> Drawing<'g> {
                 return Err(Error::Freed { op });
             }
         }
-        let mut picture = match self.detail {
-            Some(detail) => Picture::new(&self.results, detail),
-            None => {
-                let expanded = Picture::new(&self.results, Detail::Operations);
-                let few = expanded.vertices.len() <= BOXES;
-                if few { expanded } else { Picture::new(&self.results, Detail::Names) }
+        let ends: HashSet<NodeId> = self.results.iter().map(|result| result.id()).collect();
+        let mut written = Bodies::default().in_order(&self.results, |_| false);
+        written.retain(|e| e.leaf().is_none() && (e.is_named() || ends.contains(&e.id())));
+        as_in_textbooks(&written, |formulas| {
+            let bodies = Bodies::new(&written, formulas);
+            let mut picture = self.detailed(&bodies);
+            if self.values {
+                values::add_values(&mut picture)?;
             }
-        };
-        if self.values {
-            values::add_values(&mut picture)?;
+            if let Some(of) = self.gradients {
+                values::add_gradients(&mut picture, of)?;
+            }
+            Ok(read(&picture))
+        })
+    }
+
+    fn detailed(&self, bodies: &Bodies<'g>) -> Picture<'g> {
+        let picture = Picture::new(&self.results, bodies, self.detail.unwrap_or(Detail::Operations));
+        match self.detail {
+            None if picture.vertices.len() > BOXES => Picture::new(&self.results, bodies, Detail::Names),
+            _ => picture,
         }
-        if let Some(of) = self.gradients {
-            values::add_gradients(&mut picture, of)?;
-        }
-        Ok(picture)
     }
 }

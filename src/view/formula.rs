@@ -2,14 +2,12 @@
 
 use hashbrown::{HashMap, HashSet};
 
-use super::shown::{changes_nothing, operands, shown, size};
-use crate::graph::{Expr, Graph, NodeId, reach};
+use super::shown::{changes_nothing, operands, plain, shown, size};
+use crate::graph::{Expr, NodeId};
 use crate::ops::{Op, Record};
 
 /// A subexpression that is used more than once is bound to a name from this many characters on.
 const SHARED: usize = 24;
-/// Any subexpression is, from this many on.
-const LONG: usize = 160;
 
 /// How subexpressions are written.
 pub(super) trait Notation {
@@ -36,75 +34,149 @@ pub(super) enum Scope {
     Leaves,
 }
 
+impl Scope {
+    /// From how many characters on any subexpression is bound to a name.
+    const fn long(self) -> usize {
+        match self {
+            Self::Names => 160,
+            Self::Leaves => 80,
+        }
+    }
+}
+
+/// Which formulas nodes are shown with, where that is not their own.
+#[derive(Default)]
+pub(super) struct Bodies<'g>(HashMap<NodeId, Expr<'g>>);
+
+impl<'g> Bodies<'g> {
+    /// Each of `nodes` with the formula beside it.
+    pub fn new(nodes: &[Expr<'g>], formulas: &[Expr<'g>]) -> Self {
+        let others = nodes.iter().zip(formulas).filter(|(node, formula)| node.id() != formula.id());
+        Self(others.map(|(node, &formula)| (node.id(), plain(formula))).collect())
+    }
+
+    fn body(&self, e: Expr<'g>) -> Expr<'g> {
+        self.0.get(&e.id()).copied().unwrap_or(e)
+    }
+
+    /// The node that a node is only another name of.
+    fn alias(&self, e: Expr<'g>) -> Option<Expr<'g>> {
+        let body = self.body(e);
+        (body.id() != e.id() && (body.is_named() || body.leaf().is_some())).then_some(body)
+    }
+
+    /// What is shown of the operands.
+    pub fn operands(&self, e: Expr<'g>) -> Vec<Expr<'g>> {
+        match self.alias(e) {
+            Some(other) => vec![other],
+            None => operands(self.body(e)).collect(),
+        }
+    }
+
+    /// A node in terms of its operands.
+    pub fn write<N: Notation>(
+        &self,
+        e: Expr<'g>,
+        notation: &N,
+        operand: impl Fn(Expr<'g>) -> N::Piece,
+    ) -> N::Piece {
+        match self.alias(e) {
+            Some(other) => operand(other),
+            None => write(self.body(e), notation, operand),
+        }
+    }
+
+    /// All nodes that are shown of `roots`, operands before their users. `stops` says of which the operands are not.
+    pub fn in_order(&self, roots: &[Expr<'g>], stops: impl Fn(Expr<'g>) -> bool) -> Vec<Expr<'g>> {
+        let mut found = Vec::new();
+        let mut seen: HashSet<NodeId> = HashSet::new();
+        let mut open: Vec<(Expr<'g>, std::vec::IntoIter<Expr<'g>>)> = Vec::new();
+        let enter = |e: Expr<'g>| (e, if stops(e) { Vec::new() } else { self.operands(e) }.into_iter());
+        for &root in roots {
+            if seen.insert(root.id()) {
+                open.push(enter(root));
+            }
+            while let Some((e, operands)) = open.last_mut() {
+                match operands.next() {
+                    Some(operand) if seen.insert(operand.id()) => open.push(enter(operand)),
+                    Some(_) => {}
+                    None => {
+                        found.push(*e);
+                        open.pop();
+                    }
+                }
+            }
+        }
+        if self.0.is_empty() {
+            found.sort_by_cached_key(|e| e.graph().arena().position(e.id()));
+        }
+        found
+    }
+}
+
 /// The formula of a node that is not written out where it is used.
-pub(super) struct Line<P> {
-    pub id: NodeId,
+pub(super) struct Line<'g, P> {
+    pub node: Expr<'g>,
     pub name: P,
     pub formula: P,
 }
 
-/// The formulas of `roots`, after those of everything that is bound to a name on the way, in topological order. Of a freed
-/// root there is none.
-pub(super) fn lines<N: Notation>(
-    graph: &Graph,
-    roots: &[NodeId],
+/// The formulas of `roots`, after those of everything that is bound to a name on the way. Of a freed root there is none.
+pub(super) fn lines<'g, N: Notation>(
+    roots: &[Expr<'g>],
     notation: &N,
+    bodies: &Bodies<'g>,
     scope: Scope,
-) -> Vec<Line<N::Piece>> {
-    let arena = graph.arena();
-    let ends: HashSet<NodeId> = roots.iter().copied().collect();
-    let name = |id: NodeId| arena.get(id).and_then(|node| node.name());
-    let stops = |id: NodeId| scope == Scope::Names && !ends.contains(&id) && name(id).is_some();
-    let nodes = reach(&arena, roots.iter().copied(), |user, _| !stops(user));
+) -> Vec<Line<'g, N::Piece>> {
+    let ends: HashSet<NodeId> = roots.iter().map(|root| root.id()).collect();
+    let stops = |e: Expr<'g>| scope == Scope::Names && !ends.contains(&e.id()) && e.is_named();
+    let nodes = bodies.in_order(roots, stops);
     // How often each is written.
-    let mut uses: HashMap<NodeId, usize> = ends.iter().map(|&id| (id, 1)).collect();
-    for &id in nodes.iter().rev().filter(|id| !stops(**id)) {
-        if uses.contains_key(&id) {
-            operands(graph.handle(id)).for_each(|operand| *uses.entry(operand.id()).or_default() += 1);
-        }
+    let mut uses: HashMap<NodeId, usize> = HashMap::new();
+    for &e in nodes.iter().filter(|e| !stops(**e)) {
+        bodies.operands(e).into_iter().for_each(|operand| *uses.entry(operand.id()).or_default() += 1);
     }
     let mut pieces: HashMap<NodeId, N::Piece> = HashMap::new();
     let (mut lines, mut bound) = (Vec::new(), 0);
-    for (id, uses) in nodes.into_iter().filter_map(|id| Some((id, *uses.get(&id)?))) {
-        let Some(node) = arena.get(id) else { continue };
-        let named = node.name().map(|name| notation.name(name));
-        let formula = match &named {
-            Some(name) if stops(id) || node.op.is_leaf() => name.clone(),
-            _ => write(graph.handle(id), &node.op, notation, |e| pieces[&e.id()].clone()),
+    for node in nodes.into_iter().filter(|e| e.op().is_some()) {
+        let is_end = ends.contains(&node.id());
+        let name = node.look(|node| node.name().map(|name| notation.name(name))).flatten();
+        let stands_for_itself = stops(node) || node.leaf().is_some();
+        let formula = match &name {
+            Some(name) if stands_for_itself => name.clone(),
+            _ => bodies.write(node, notation, |e| pieces[&e.id()].clone()),
         };
         let length = notation.length(&formula);
-        let written_out = !ends.contains(&id) && length <= LONG && (uses == 1 || length <= SHARED);
-        let stands_alone = stops(id) || node.op.is_leaf() || named.is_none() && written_out;
-        if stands_alone && !ends.contains(&id) {
-            pieces.insert(id, formula);
+        let is_short =
+            length <= scope.long() && (length <= SHARED || uses.get(&node.id()).is_none_or(|&n| n < 2));
+        if !is_end && (stands_for_itself || name.is_none() && is_short) {
+            pieces.insert(node.id(), formula);
             continue;
         }
-        let name = named.unwrap_or_else(|| {
+        let name = name.unwrap_or_else(|| {
             bound += 1;
             notation.bound(bound)
         });
-        pieces.insert(id, name.clone());
-        lines.push(Line { id, name, formula });
+        pieces.insert(node.id(), name.clone());
+        lines.push(Line { node, name, formula });
     }
     lines
 }
 
 /// A node, in terms of its operands.
-pub(super) fn write<'g, N: Notation>(
-    e: Expr<'g>,
-    op: &Op,
-    notation: &N,
-    operand: impl Fn(Expr<'g>) -> N::Piece,
-) -> N::Piece {
-    if let Some(size) = size(e, op) {
+fn write<'g, N: Notation>(e: Expr<'g>, notation: &N, operand: impl Fn(Expr<'g>) -> N::Piece) -> N::Piece {
+    let Some(op) = e.op() else { return notation.label("freed") };
+    if let Some(size) = size(e, &op) {
         return notation.label(&size.to_string());
     }
-    if changes_nothing(e, op) {
+    if changes_nothing(e, &op) {
         return shown(e, 0).map_or_else(|| notation.label(&op.label()), operand);
     }
-    let operands: Vec<N::Piece> = operands(e).map(operand).collect();
     match op.record() {
-        Some(record) => notation.operation(e, op, &record, &operands),
+        Some(record) => {
+            let operands: Vec<N::Piece> = operands(e).map(operand).collect();
+            notation.operation(e, &op, &record, &operands)
+        }
         None => notation.label(&op.label()),
     }
 }

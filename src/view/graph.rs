@@ -2,11 +2,10 @@
 
 use hashbrown::{HashMap, HashSet};
 
-use super::formula::{Notation, Scope, lines, write};
-use super::shown::{operands, plain, size};
-use super::text::{Text, head};
+use super::formula::{Bodies, Notation, Scope, lines};
+use super::text::{Piece, Text, head};
 use crate::element::DType;
-use crate::graph::{Expr, LeafKind, NodeId, reach};
+use crate::graph::{Expr, LeafKind, NodeId};
 
 /// What has a box.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -18,13 +17,13 @@ pub(super) enum Detail {
 }
 
 /// What a box stands for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Kind {
     Leaf(LeafKind),
-    /// An operation that the first result is computed from.
+    /// What a user has written.
     Operation,
-    /// One that only other results are computed from.
-    Further,
+    /// What a derivation has.
+    Derivative,
 }
 
 /// A box.
@@ -48,48 +47,6 @@ pub(super) struct Picture<'g> {
     pub edges: Vec<(usize, usize)>,
 }
 
-/// How many characters a line of a label has, about.
-const LINE: usize = 36;
-/// How many lines of a formula are shown.
-const LINES: usize = 3;
-
-impl<'g> Picture<'g> {
-    pub fn new(results: &[Expr<'g>], detail: Detail) -> Self {
-        let Some(first) = results.first() else { return Self { vertices: Vec::new(), edges: Vec::new() } };
-        let results: Vec<Expr<'g>> = results.iter().map(|&result| plain(result)).collect();
-        let roots: Vec<NodeId> = results.iter().map(|result| result.id()).collect();
-        let formulas = match detail {
-            Detail::Names => by_name(first.graph().handle(roots[0]), &roots),
-            Detail::Operations => each(&results),
-        };
-        let main: HashSet<NodeId> =
-            reach(&first.graph().arena(), [roots[0]], |_, _| true).into_iter().collect();
-        let roots: HashSet<NodeId> = roots.into_iter().collect();
-        let vertex = |Formula { node, name, text }: Formula<'g>| {
-            let kind = match node.leaf() {
-                Some(leaf) => Kind::Leaf(leaf.kind),
-                None if main.contains(&node.id()) => Kind::Operation,
-                None => Kind::Further,
-            };
-            let text = match &name {
-                Some(name) if *name != text => format!("{name} = {text}"),
-                _ => text,
-            };
-            Vertex {
-                node,
-                kind,
-                is_result: roots.contains(&node.id()),
-                name,
-                label: wrapped(&text),
-                shape: flow(node),
-            }
-        };
-        let vertices: Vec<Vertex<'g>> = formulas.into_iter().map(vertex).collect();
-        let edges = edges(&vertices);
-        Self { vertices, edges }
-    }
-}
-
 /// A node and what stands in its box.
 struct Formula<'g> {
     node: Expr<'g>,
@@ -97,32 +54,43 @@ struct Formula<'g> {
     text: String,
 }
 
+impl<'g> Picture<'g> {
+    pub fn new(results: &[Expr<'g>], bodies: &Bodies<'g>, detail: Detail) -> Self {
+        let ends: HashSet<NodeId> = results.iter().map(|result| result.id()).collect();
+        let formulas = match detail {
+            Detail::Names => by_name(results, bodies, &ends),
+            Detail::Operations => each(results, bodies, &ends),
+        };
+        let vertex = |Formula { node, name, text }: Formula<'g>| {
+            let kind = match node.leaf() {
+                Some(leaf) => Kind::Leaf(leaf.kind),
+                None if node.is_derived() => Kind::Derivative,
+                None => Kind::Operation,
+            };
+            let text = match &name {
+                Some(name) if *name != text => format!("{name} = {text}"),
+                _ => text,
+            };
+            let (is_result, label, shape) = (ends.contains(&node.id()), wrapped(&text), flow(node));
+            Vertex { node, kind, is_result, name, label, shape }
+        };
+        let vertices: Vec<Vertex<'g>> = formulas.into_iter().map(vertex).collect();
+        let edges = edges(&vertices, bodies);
+        Self { vertices, edges }
+    }
+}
+
 /// The leaves, and the formulas that a text of all results would have as lines.
-fn by_name<'g>(any: Expr<'g>, roots: &[NodeId]) -> Vec<Formula<'g>> {
-    let graph = any.graph();
-    let mut formulas: Vec<Formula<'g>> = Vec::new();
-    let lines = lines(graph, roots, &Text, Scope::Leaves);
-    let mut seen: HashSet<NodeId> = lines.iter().map(|line| line.id).collect();
-    let starts: Vec<Expr<'g>> = lines.iter().map(|line| graph.handle(line.id)).collect();
-    for line in lines {
-        let node = graph.handle(line.id);
-        // A number that only gives a name to an unnamed result is not used anywhere.
-        let name = node.name().or_else(|| (!roots.contains(&line.id)).then(|| line.name.text.clone()));
-        formulas.push(Formula { node, name, text: line.formula.text });
-    }
-    // Leaves are not lines, but boxes.
-    let mut open = starts;
-    while let Some(e) = open.pop() {
-        for operand in operands(e) {
-            if seen.insert(operand.id()) {
-                match operand.leaf() {
-                    Some(_) => formulas.push(leaf(operand)),
-                    None => open.push(operand),
-                }
-            }
-        }
-    }
-    in_order(formulas)
+fn by_name<'g>(results: &[Expr<'g>], bodies: &Bodies<'g>, ends: &HashSet<NodeId>) -> Vec<Formula<'g>> {
+    let lines = lines(results, &Text, bodies, Scope::Leaves);
+    let nodes = bodies.in_order(results, |_| false);
+    let leaves = nodes.into_iter().filter(|e| e.leaf().is_some() && !ends.contains(&e.id())).map(leaf);
+    let formulas = lines.into_iter().map(|line| {
+        // Nobody calls a result without a name by the one that it is bound to.
+        let name = line.node.name().or_else(|| (!ends.contains(&line.node.id())).then_some(line.name.text));
+        Formula { node: line.node, name, text: line.formula.text }
+    });
+    leaves.chain(formulas).collect()
 }
 
 fn leaf(e: Expr<'_>) -> Formula<'_> {
@@ -131,76 +99,57 @@ fn leaf(e: Expr<'_>) -> Formula<'_> {
     Formula { node: e, name, text }
 }
 
-/// Every operation that is shown, in terms of the names of its operands.
-fn each<'g>(results: &[Expr<'g>]) -> Vec<Formula<'g>> {
-    let mut formulas = Vec::new();
-    let mut seen: HashSet<NodeId> = results.iter().map(|result| result.id()).collect();
-    let mut open = results.to_vec();
-    while let Some(e) = open.pop() {
-        formulas.push(if e.leaf().is_some() {
-            leaf(e)
-        } else {
-            Formula { node: e, name: e.name(), text: operation(e) }
-        });
-        open.extend(operands(e).filter(|operand| !is_number(*operand) && seen.insert(operand.id())));
-    }
-    in_order(formulas)
-}
-
-fn in_order(mut formulas: Vec<Formula<'_>>) -> Vec<Formula<'_>> {
-    formulas.sort_by_cached_key(|formula| formula.node.graph().arena().position(formula.node.id()));
-    formulas
-}
-
-/// Whether it is written into the boxes of its users.
-fn is_number(e: Expr<'_>) -> bool {
-    e.as_number().is_some() || e.op().is_some_and(|op| e.name().is_none() && size(e, &op).is_some())
-}
-
 /// What stands for an operand that has no name.
 const OPERAND: &str = "·";
 
-/// An operation in terms of names and numbers, with dots for the other operands; by itself, if there are no others.
-fn operation(e: Expr<'_>) -> String {
-    let Some(op) = e.op() else { return String::new() };
-    let says = |operand: Expr<'_>| operand.name().is_some() || is_number(operand);
-    match op.record() {
-        Some(record) if !operands(e).any(says) => head(e, &op, &record),
-        _ => {
-            let piece = |operand: Expr<'_>| match operand.name() {
-                Some(name) => Text.name(&name),
-                None if is_number(operand) => operand.op().map_or_else(
-                    || Text.label(OPERAND),
-                    |op| match size(operand, &op) {
-                        Some(size) => Text.label(&size.to_string()),
-                        None => Text.label(&op.label()),
-                    },
-                ),
-                None => Text.label(OPERAND),
-            };
-            write(e, &op, &Text, piece).text
+/// Every operation that is shown, in terms of names and numbers, with dots for the other operands; by itself, if there are no
+/// others. What is made of numbers alone is written into the boxes of its users.
+fn each<'g>(results: &[Expr<'g>], bodies: &Bodies<'g>, ends: &HashSet<NodeId>) -> Vec<Formula<'g>> {
+    let mut numbers: HashMap<NodeId, Piece> = HashMap::new();
+    let mut formulas = Vec::new();
+    for node in bodies.in_order(results, |_| false) {
+        let (name, operands) = (node.name(), bodies.operands(node));
+        if node.leaf().is_some() {
+            formulas.push(leaf(node));
+            continue;
         }
+        let piece = |e: Expr<'g>| match (e.name(), numbers.get(&e.id())) {
+            (Some(name), _) => Text.name(&name),
+            (None, Some(number)) => number.clone(),
+            (None, None) => Text.label(OPERAND),
+        };
+        let formula = bodies.write(node, &Text, piece);
+        if name.is_none()
+            && !ends.contains(&node.id())
+            && operands.iter().all(|e| numbers.contains_key(&e.id()))
+        {
+            numbers.insert(node.id(), formula);
+            continue;
+        }
+        let says = |e: &Expr<'g>| e.is_named() || numbers.contains_key(&e.id());
+        let alone = name.is_none() && !operands.is_empty() && !operands.iter().any(says);
+        let text = if alone { head(node) } else { formula.text };
+        formulas.push(Formula { node, name, text });
     }
+    formulas
 }
 
-/// From each vertex to those whose formulas name it.
-fn edges(vertices: &[Vertex<'_>]) -> Vec<(usize, usize)> {
-    let places: HashMap<NodeId, usize> =
-        vertices.iter().enumerate().map(|(place, vertex)| (vertex.node.id(), place)).collect();
+/// To each vertex from those that its formula is made of.
+fn edges<'g>(vertices: &[Vertex<'g>], bodies: &Bodies<'g>) -> Vec<(usize, usize)> {
+    let ids = vertices.iter().map(|vertex| vertex.node.id());
+    let places: HashMap<NodeId, usize> = ids.zip(0..).collect();
     let mut edges = Vec::new();
     for (to, vertex) in vertices.iter().enumerate() {
         let mut seen: HashSet<NodeId> = HashSet::new();
-        // From the last to the first, so that the first is looked at next.
-        let reversed =
-            |e: Expr<'_>| operands(e).map(|operand| operand.id()).collect::<Vec<_>>().into_iter().rev();
-        let mut open: Vec<NodeId> = reversed(vertex.node).collect();
-        while let Some(id) = open.pop() {
-            if !seen.insert(id) {
-                continue;
-            }
-            match places.get(&id) {
-                Some(&from) => edges.push((from, to)),
-                None => open.extend(reversed(vertex.node.graph().handle(id))),
+        // The first operand is looked at next, with all that is in it.
+        let reversed = |e: Expr<'g>| bodies.operands(e).into_iter().rev();
+        let mut open: Vec<Expr<'g>> = reversed(vertex.node).collect();
+        while let Some(e) = open.pop() {
+            if seen.insert(e.id()) {
+                match places.get(&e.id()) {
+                    Some(&from) => edges.push((from, to)),
+                    None => open.extend(reversed(e)),
+                }
             }
         }
     }
@@ -218,24 +167,27 @@ fn flow(e: Expr<'_>) -> Option<String> {
     }
 }
 
+/// How many characters a line of a label has, about.
+const LINE: usize = 40;
+/// How many lines of a formula are shown.
+const LINES: usize = 3;
+
 /// In lines, of which the last ends with dots if there is more.
 fn wrapped(text: &str) -> Vec<String> {
     let mut lines: Vec<String> = Vec::new();
-    for words in text.lines() {
-        let mut line = String::new();
-        for word in words.split(' ') {
-            let mut word: Vec<char> = word.chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
-            if !line.is_empty() && line.chars().count() + 1 + word.len() > LINE {
-                lines.push(std::mem::take(&mut line));
-            } else if !line.is_empty() {
-                line.push(' ');
+    for part in text.lines() {
+        let mut line: Vec<char> = Vec::new();
+        for word in part.split(' ') {
+            if !line.is_empty() {
+                let fits = line.len() + 1 + word.chars().count() <= LINE;
+                if fits { line.push(' ') } else { lines.push(line.drain(..).collect()) }
             }
-            while word.len() > LINE {
-                lines.push(word.drain(..LINE).collect());
+            line.extend(word.chars().map(|c| if c.is_control() { ' ' } else { c }));
+            while line.len() > LINE {
+                lines.push(line.drain(..LINE).collect());
             }
-            line.extend(word);
         }
-        lines.push(line);
+        lines.push(line.into_iter().collect());
     }
     if lines.len() > LINES {
         lines.truncate(LINES);

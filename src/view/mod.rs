@@ -1,9 +1,10 @@
-//! Formulas for readers: as text, and as drawings of their graphs.
+//! Formulas for readers: as text, as LaTeX, and as drawings of their graphs.
 
 mod dot;
 mod drawing;
 mod formula;
 mod graph;
+mod latex;
 mod layout;
 mod shown;
 mod svg;

@@ -18,6 +18,8 @@ const PADDING: (f64, f64) = (10.0, 7.0);
 const MARGIN: f64 = 16.0;
 /// A picture that is wider flows downwards, if that is narrower.
 const WIDE: f64 = 900.0;
+/// What is larger is shown smaller: programs refuse larger pictures.
+const LARGEST: f64 = 16000.0;
 
 /// Fill and border of a kind of box.
 pub(super) const fn colours(kind: Kind) -> (&'static str, &'static str) {
@@ -26,7 +28,7 @@ pub(super) const fn colours(kind: Kind) -> (&'static str, &'static str) {
         Kind::Leaf(LeafKind::Parameter) => ("#fef3c7", "#b45309"),
         Kind::Leaf(LeafKind::Constant) => ("#f1f5f9", "#64748b"),
         Kind::Operation => ("#ffffff", "#334155"),
-        Kind::Further => ("#f5e8ff", "#7e22ce"),
+        Kind::Derivative => ("#f5e8ff", "#7e22ce"),
     }
 }
 
@@ -36,7 +38,7 @@ const fn word(kind: Kind) -> &'static str {
         Kind::Leaf(LeafKind::Parameter) => "parameter",
         Kind::Leaf(LeafKind::Constant) => "constant",
         Kind::Operation => "operation",
-        Kind::Further => "for further results",
+        Kind::Derivative => "derivative",
     }
 }
 
@@ -61,6 +63,8 @@ struct Canvas<'a> {
     picture: &'a Picture<'a>,
     flow: Flow,
     layout: Layout,
+    /// Which vertices have users.
+    used: Vec<bool>,
     legend: Vec<Kind>,
 }
 
@@ -83,7 +87,7 @@ impl<'a> Canvas<'a> {
     fn new(picture: &'a Picture<'a>, flow: Flow) -> Self {
         let mut used = vec![false; picture.vertices.len()];
         picture.edges.iter().for_each(|&(from, _)| used[from] = true);
-        let items = picture.vertices.iter().zip(used).map(|(vertex, used)| {
+        let items = picture.vertices.iter().zip(&used).map(|(vertex, &used)| {
             let (w, h) = size(vertex);
             let label = vertex.shape.as_deref().map_or(0.0, |shape| width(shape, SMALL) + 10.0);
             let tail = used || vertex.is_result;
@@ -103,11 +107,11 @@ impl<'a> Canvas<'a> {
             Kind::Leaf(LeafKind::Parameter),
             Kind::Leaf(LeafKind::Constant),
             Kind::Operation,
-            Kind::Further,
+            Kind::Derivative,
         ];
         let legend =
             kinds.into_iter().filter(|&kind| picture.vertices.iter().any(|vertex| vertex.kind == kind));
-        Self { picture, flow, layout: Layout::new(&items, &links), legend: legend.collect() }
+        Self { picture, flow, layout: Layout::new(&items, &links), used, legend: legend.collect() }
     }
 
     fn width(&self) -> f64 {
@@ -127,8 +131,10 @@ impl<'a> Canvas<'a> {
         let legend: f64 = self.legend.iter().map(|&kind| legend_width(kind)).sum();
         let width = (width.max(legend) + 2.0 * MARGIN).ceil();
         let height = (height + 2.0 * MARGIN + LEGEND).ceil();
+        let scale = (LARGEST / width.max(height)).min(1.0);
+        let (shown_width, shown_height) = ((width * scale).ceil(), (height * scale).ceil());
         let mut svg = format!(
-            "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 {width} {height}\" width=\"{width}\" height=\"{height}\" \
+            "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 {width} {height}\" width=\"{shown_width}\" height=\"{shown_height}\" \
              font-family=\"ui-monospace, 'DejaVu Sans Mono', Menlo, Consolas, monospace\" font-size=\"{TEXT}\">\n\
              <title>{}</title>\n\
              <defs><marker id=\"arrow\" viewBox=\"0 0 8 8\" refX=\"7\" refY=\"4\" markerWidth=\"8\" markerHeight=\"8\" orient=\"auto\">\
@@ -168,7 +174,8 @@ impl<'a> Canvas<'a> {
                 format!("M{x1:.1} {y1:.1} C{x1:.1} {middle:.1} {x2:.1} {middle:.1} {x2:.1} {y2:.1}")
             }
         };
-        let is_end = stroke.target.is_some();
+        // Where no edge leaves a result, the result does.
+        let is_end = stroke.target.is_some() || !self.used[stroke.item];
         let _ = writeln!(
             svg,
             "<path d=\"{path}\"{}{}/>",
@@ -200,7 +207,7 @@ impl<'a> Canvas<'a> {
                 escaped(text)
             );
         }
-        let leaves = self.picture.edges.iter().any(|&(from, _)| from == place) || vertex.is_result;
+        let leaves = self.used[place] || vertex.is_result;
         if let Some(shape) = vertex.shape.as_deref().filter(|_| leaves) {
             let (x, y) = match self.flow {
                 Flow::Right => (x + w + 6.0, y + h / 2.0 - 4.0),

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use super::formula::{Notation, Scope, lines};
+use super::formula::{Bodies, Notation, Scope, lines};
 use super::shown::summed;
 use crate::element::Dtype;
 use crate::graph::{Expr, Var};
@@ -30,7 +30,7 @@ impl<T: Dtype> fmt::Display for Var<'_, T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let root = self.erase();
         as_in_textbooks(&[root], |roots| {
-            match lines(root.graph(), &[roots[0].id()], &Text, Scope::Names).split_last() {
+            match lines(&[roots[0]], &Text, &Bodies::default(), Scope::Names).split_last() {
                 None => f.write_str("freed"),
                 Some((result, bound)) => {
                     for line in bound {
@@ -166,8 +166,11 @@ fn method(e: Expr<'_>, op: &Op, name: &str) -> (String, Option<String>) {
 }
 
 /// An operation without its operands: its sign, or its method with the arguments that are no operands.
-pub(super) fn head(e: Expr<'_>, op: &Op, record: &Record) -> String {
-    match (record.notation, method(e, op, record.name)) {
+pub(super) fn head(e: Expr<'_>) -> String {
+    let Some((op, record)) = e.op().and_then(|op| Some((op.clone(), op.record()?))) else {
+        return String::new();
+    };
+    match (record.notation, method(e, &op, record.name)) {
         (Sign::Method, (name, Some(attributes))) => format!("{name}({attributes})"),
         (_, (name, _)) => name,
     }

@@ -2,7 +2,7 @@
 
 use ndarray::ArrayViewD;
 
-use super::graph::{Picture, Vertex};
+use super::graph::Picture;
 use crate::element::{DType, Element};
 use crate::error::Result;
 use crate::grad::{Derivative, derive};
@@ -10,6 +10,8 @@ use crate::graph::{Expr, Graph, Var};
 
 /// How many elements of a value are shown one by one.
 const FEW: usize = 6;
+/// And how many characters they take.
+const WIDE: usize = 34;
 
 /// Adds a line with its value to each box.
 pub(super) fn add_values(picture: &mut Picture<'_>) -> Result<()> {
@@ -40,12 +42,11 @@ pub(super) fn add_gradients<'g>(picture: &mut Picture<'g>, of: Expr<'g>) -> Resu
 }
 
 fn gradients<'g>(picture: &Picture<'g>, of: Expr<'g>) -> Result<Vec<(usize, String)>> {
-    let is_float = |vertex: &&(usize, &Vertex<'g>)| vertex.1.node.dtype().is_float();
-    let floats: Vec<(usize, &Vertex<'g>)> =
-        picture.vertices.iter().enumerate().collect::<Vec<_>>().iter().filter(is_float).copied().collect();
-    let targets: Vec<Expr<'g>> = floats.iter().map(|(_, vertex)| vertex.node).collect();
+    let nodes = picture.vertices.iter().map(|vertex| vertex.node).enumerate();
+    let (places, targets): (Vec<usize>, Vec<Expr<'g>>) =
+        nodes.filter(|(_, node)| node.dtype().is_float()).unzip();
     let derivatives = derive(of, &targets)?;
-    let known = floats.iter().zip(derivatives).filter_map(|(&(place, _), derivative)| match derivative {
+    let known = places.into_iter().zip(derivatives).filter_map(|(place, derivative)| match derivative {
         Derivative::Of(e) => Some((place, e)),
         _ => None,
     });
@@ -75,7 +76,10 @@ fn evaluate<'g>(graph: &'g Graph, nodes: &[Expr<'g>]) -> Result<Vec<String>> {
 /// All numbers if they are few, else the least and the greatest.
 fn numbers(value: &ArrayViewD<'_, f64>) -> String {
     if value.len() <= FEW {
-        return each(value, |&x| short(x));
+        let all = each(value, |&x| short(x));
+        if all.len() <= WIDE {
+            return all;
+        }
     }
     let finite = || value.iter().copied().filter(|x| x.is_finite());
     let (least, greatest) =
@@ -124,7 +128,10 @@ fn each<T>(value: &ArrayViewD<'_, T>, text: impl Fn(&T) -> String) -> String {
 
 /// Four significant digits.
 fn short(x: f64) -> String {
-    if x == 0.0 || !x.is_finite() {
+    if x == 0.0 {
+        return "0".to_owned();
+    }
+    if !x.is_finite() {
         return x.to_string();
     }
     let size = x.abs().log10().floor();

@@ -2,14 +2,13 @@
 
 use std::fs;
 
-use crate::support::{assert_page, complaint, folder, refusal, run, svg, text};
+use crate::support::{assert_complaint, assert_page, folder, printed, svg};
 
 #[test]
 fn the_page_is_the_expected_one() {
     let out = folder("activations");
-    let done = run("activations", &["--out", out.to_str().unwrap()]);
-    assert!(done.status.success(), "{}", text(&done.stderr));
-    assert_page("activations", &text(&done.stdout), &out, |line| {
+    let page = printed("activations", &["--out", out.to_str().unwrap()]);
+    assert_page("activations", &page, &out, |line| {
         line.starts_with("two layers   ") && line.ends_with("e-15")
     });
 
@@ -27,16 +26,16 @@ fn the_page_is_the_expected_one() {
 fn options_change_the_page() {
     let out = folder("activations-options");
     let o = out.to_str().unwrap();
-    let done = run("activations", &["--out", o, "--slope", "0.2", "--threshold", "0.25", "--seed", "2"]);
-    let printed = text(&done.stdout);
-    assert!(printed.contains("z for z > 0, else 0.2 z\n"), "{printed}");
-    assert!(printed.contains("a     = z.leaky_relu(0.2)\n"), "{printed}");
+    let page = printed("activations", &["--out", o, "--slope", "0.2", "--threshold", "0.25", "--seed", "2"]);
+    assert!(page.contains("z for z > 0, else 0.2 z\n"), "{page}");
+    assert!(page.contains("a     = z.leaky_relu(0.2)\n"), "{page}");
     let row = |name: &str| {
-        let line = printed.lines().find(|line| line.starts_with(name) && line.contains("z <")).unwrap();
+        let line = page.lines().find(|line| line.starts_with(name) && line.contains("z <")).unwrap();
         line.split("  ").map(str::trim).filter(|cell| !cell.is_empty()).map(str::to_owned).collect::<Vec<_>>()
     };
     // The largest derivative of a sigmoid is 1/4, at 0; that of tanh is 1/4 where tanh² is 3/4.
     let tanh = format!("{:.4}", 0.75_f64.sqrt().atanh());
+    assert_eq!(row("sigmoid  "), ["sigmoid", "z < 0.0000", "z > 0.0000", "0.2500"]);
     assert_eq!(row("tanh  "), ["tanh", &format!("z < -{tanh}"), &format!("z > {tanh}"), "1.0000"]);
     assert_eq!(row("softplus  ")[1], format!("z < {:.4}", -(3_f64.ln())));
     assert_eq!(row("leaky relu  ")[1..3], ["z < 0.0000", "never"]);
@@ -45,26 +44,22 @@ fn options_change_the_page() {
 
 #[test]
 fn wrong_options_are_named() {
-    for (option, value, expected) in [
-        ("--slope", "steep", "expected a number"),
-        ("--slope", "NaN", "expected a number"),
-        ("--threshold", "0", "a threshold is a number from 1e-12 to below 1"),
-        ("--threshold", "1", "a threshold is a number from 1e-12 to below 1"),
-        ("--threshold", "-0.5", "a threshold is a number from 1e-12 to below 1"),
-        ("--seed", "x", "invalid digit found in string"),
+    let here = folder("activations-wrong");
+    fs::write(here.join("file"), b"").unwrap();
+    let threshold = |value: &str| {
+        let what = "a threshold is a number from 1e-12 to below 1";
+        format!("invalid value '{value}' for '--threshold <D>': {what}")
+    };
+    for (arguments, status, expected) in [
+        ("--slope steep", 2, "invalid value 'steep' for '--slope <S>': expected a number"),
+        ("--slope NaN", 2, "invalid value 'NaN' for '--slope <S>': expected a number"),
+        ("--threshold 0", 2, &threshold("0")),
+        ("--threshold 1", 2, &threshold("1")),
+        ("--threshold -0.5", 2, &threshold("-0.5")),
+        ("--seed x", 2, "invalid value 'x' for '--seed <N>': invalid digit found in string"),
+        ("--out file", 1, "file: expected a folder, found a file"),
     ] {
-        let value_name = [("--slope", "S"), ("--threshold", "D"), ("--seed", "N")];
-        let value_name = value_name.iter().find(|(name, _)| *name == option).unwrap().1;
-        assert_eq!(
-            refusal(&run("activations", &[option, value])),
-            format!("error: invalid value '{value}' for '{option} <{value_name}>': {expected}")
-        );
+        assert_complaint("activations", &here, arguments, status, expected);
     }
-    let out = folder("activations-file");
-    let file = out.join("file");
-    fs::write(&file, b"").unwrap();
-    let done = run("activations", &["--out", file.to_str().unwrap()]);
-    assert_eq!(complaint(&file, &done), "expected a folder, found a file");
-    assert_eq!(text(&done.stdout), "");
-    fs::remove_dir_all(out).unwrap();
+    fs::remove_dir_all(here).unwrap();
 }

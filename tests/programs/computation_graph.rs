@@ -2,7 +2,7 @@
 
 use std::fs;
 
-use crate::support::{assert_page, complaint, folder, refusal, run, svg, text};
+use crate::support::{assert_complaint, assert_page, folder, printed, svg};
 
 /// Whether a line tells of a nudge so small that its quotient is wrong by rounding.
 fn shows_rounding(line: &str) -> bool {
@@ -13,9 +13,8 @@ fn shows_rounding(line: &str) -> bool {
 #[test]
 fn the_page_is_the_expected_one() {
     let out = folder("computation_graph");
-    let done = run("computation_graph", &["--out", out.to_str().unwrap()]);
-    assert!(done.status.success(), "{}", text(&done.stderr));
-    assert_page("computation_graph", &text(&done.stdout), &out, shows_rounding);
+    let page = printed("computation_graph", &["--out", out.to_str().unwrap()]);
+    assert_page("computation_graph", &page, &out, shows_rounding);
 
     assert!(svg(&out.join("quotients.svg")).contains("\n(s(b+h) - s(b-h))/2h\n"));
     let graph = svg(&out.join("graph.svg"));
@@ -24,7 +23,13 @@ fn the_page_is_the_expected_one() {
         assert!(graph.contains(text) && dot.contains(text), "{text}");
     }
     assert!(dot.starts_with("digraph {\n") && dot.ends_with("}\n"), "{dot}");
-    assert_eq!(fs::read_dir(&out).unwrap().count(), 3);
+    let latex = fs::read_to_string(out.join("graph.tex")).unwrap();
+    assert!(
+        latex.starts_with("\\begin{align*}\n  u &= b \\, c \\\\\n  v &= a + u \\\\\n  J &= 3 \\, v \\\\\n"),
+        "{latex}"
+    );
+    assert!(latex.ends_with("  \\frac{\\partial J}{\\partial c} &= 3 \\, b\n\\end{align*}\n"), "{latex}");
+    assert_eq!(fs::read_dir(&out).unwrap().count(), 4);
     fs::remove_dir_all(out).unwrap();
 }
 
@@ -32,8 +37,7 @@ fn the_page_is_the_expected_one() {
 fn other_numbers_have_other_derivatives() {
     let out = folder("computation_graph-numbers");
     let o = out.to_str().unwrap();
-    let done = run("computation_graph", &["--out", o, "--a", "-1.5", "--b", "2e20", "--c", "0"]);
-    let printed = text(&done.stdout);
+    let page = printed("computation_graph", &["--out", o, "--a", "-1.5", "--b", "2e20", "--c", "0"]);
     for line in [
         "b = 2e20",
         "u = b * c = 0",
@@ -45,7 +49,7 @@ fn other_numbers_have_other_derivatives() {
         "1e-12      0.000000000000   0.0e0         0.000000000000   0.0e0",
     ] {
         let words = |line: &str| line.split_whitespace().map(str::to_owned).collect::<Vec<_>>();
-        assert!(printed.lines().any(|found| words(found).starts_with(&words(line))), "{line}: {printed}");
+        assert!(page.lines().any(|found| words(found).starts_with(&words(line))), "{line}: {page}");
     }
     svg(&out.join("quotients.svg"));
     fs::remove_dir_all(out).unwrap();
@@ -53,24 +57,19 @@ fn other_numbers_have_other_derivatives() {
 
 #[test]
 fn wrong_options_are_named() {
-    for (option, name, value) in
-        [("--a", "A", "x"), ("--b", "B", "NaN"), ("--c", "C", "inf"), ("--a", "A", "")]
-    {
-        assert_eq!(
-            refusal(&run("computation_graph", &[option, value])),
-            format!("error: invalid value '{value}' for '{option} <{name}>': expected a number")
-        );
+    let here = folder("computation_graph-wrong");
+    fs::write(here.join("file"), b"").unwrap();
+    for (arguments, status, expected) in [
+        ("--a x", 2, "invalid value 'x' for '--a <A>': expected a number"),
+        ("--b NaN", 2, "invalid value 'NaN' for '--b <B>': expected a number"),
+        ("--c inf", 2, "invalid value 'inf' for '--c <C>': expected a number"),
+        ("--a=", 2, "invalid value '' for '--a <A>': expected a number"),
+        ("--d 1", 2, "unexpected argument '--d' found"),
+        ("--out new --a 1e308 --b 1e308", 1, "J is inf: a, b and c are too large"),
+        ("--out file", 1, "file: expected a folder, found a file"),
+    ] {
+        assert_complaint("computation_graph", &here, arguments, status, expected);
     }
-    let out = folder("computation_graph-wrong");
-    let o = out.join("new");
-    let done = run("computation_graph", &["--a", "1e308", "--b", "1e308", "--out", o.to_str().unwrap()]);
-    assert_eq!(done.status.code(), Some(1));
-    assert_eq!(text(&done.stderr), "error: J is inf: a, b and c are too large\n");
-    assert!(!o.exists(), "nothing is written");
-
-    let file = out.join("file");
-    fs::write(&file, b"").unwrap();
-    let done = run("computation_graph", &["--out", file.to_str().unwrap()]);
-    assert_eq!(complaint(&file, &done), "expected a folder, found a file");
-    fs::remove_dir_all(out).unwrap();
+    assert!(!here.join("new").exists(), "nothing is written");
+    fs::remove_dir_all(here).unwrap();
 }

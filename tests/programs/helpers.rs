@@ -6,7 +6,7 @@ use std::path::Path;
 
 use serde_json::Value;
 
-use crate::support::{assert_page, complaint, folder, refusal, run, svg, text};
+use crate::support::{assert_complaint, assert_page, folder, run, svg, text};
 
 fn numpy(name: &str) -> Value {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden/numpy").join(name);
@@ -98,11 +98,9 @@ fn shapes_are_those_of_numpy(csv: &str) {
 
 #[test]
 fn wrong_options_are_named() {
-    assert_eq!(refusal(&run("helpers", &["--size", "3"])), "error: unexpected argument '--size' found");
-    let out = folder("helpers-file");
-    let file = out.join("file");
-    fs::write(&file, b"").unwrap();
-    let done = run("helpers", &["--out", file.to_str().unwrap()]);
-    assert_eq!(complaint(&file, &done), "expected a folder, found a file");
-    fs::remove_dir_all(out).unwrap();
+    let here = folder("helpers-wrong");
+    fs::write(here.join("file"), b"").unwrap();
+    assert_complaint("helpers", &here, "--size 3", 2, "unexpected argument '--size' found");
+    assert_complaint("helpers", &here, "--out file", 1, "file: expected a folder, found a file");
+    fs::remove_dir_all(here).unwrap();
 }

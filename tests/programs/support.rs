@@ -52,24 +52,21 @@ pub fn npy(descr: &str, fortran: bool, shape: &str, data: &[u8]) -> Vec<u8> {
     bytes
 }
 
-pub fn write_npz(path: &Path, compressed: bool, entries: &[(&str, Vec<u8>)]) {
+/// The bytes of an archive in NumPy's format.
+pub fn npz(compressed: bool, entries: &[(&str, Vec<u8>)]) -> Vec<u8> {
     let method = if compressed { zip::CompressionMethod::Deflated } else { zip::CompressionMethod::Stored };
-    let mut archive = zip::ZipWriter::new(fs::File::create(path).unwrap());
+    let mut archive = zip::ZipWriter::new(std::io::Cursor::new(Vec::new()));
     for (name, bytes) in entries {
         archive
             .start_file(format!("{name}.npy"), SimpleFileOptions::default().compression_method(method))
             .unwrap();
         archive.write_all(bytes).unwrap();
     }
-    archive.finish().unwrap();
+    archive.finish().unwrap().into_inner()
 }
 
-/// The one line on standard error, behind `error: FILE: `.
-pub fn complaint(path: &Path, done: &Output) -> String {
-    assert_eq!(done.status.code(), Some(1), "{}", text(&done.stderr));
-    let line = text(&done.stderr);
-    let start = format!("error: {}: ", path.display());
-    line.strip_prefix(&start).unwrap_or_else(|| panic!("{line}")).trim_end().to_owned()
+pub fn write_npz(path: &Path, compressed: bool, entries: &[(&str, Vec<u8>)]) {
+    fs::write(path, npz(compressed, entries)).unwrap();
 }
 
 /// The bytes of numbers of 64 bits.
@@ -79,12 +76,21 @@ pub fn numbers(all: &[f64]) -> Vec<u8> {
 
 /// An example that is run in `folder` ends with this status, and says this on standard error, apart from a hint at
 /// `--help`.
+#[track_caller]
 pub fn assert_complaint(name: &str, folder: &Path, arguments: &str, status: i32, expected: &str) {
     let done = program(name).args(arguments.split_whitespace()).current_dir(folder).output().unwrap();
     let stderr = text(&done.stderr);
     let said = stderr.split("\n\n").next().unwrap_or_default();
     assert_eq!(said.trim_end(), format!("error: {expected}"), "{name} {arguments}");
     assert_eq!(done.status.code(), Some(status), "{name} {arguments}");
+}
+
+/// The one line on standard error, behind `error: FILE: `.
+pub fn complaint(path: &Path, done: &Output) -> String {
+    assert_eq!(done.status.code(), Some(1), "{}", text(&done.stderr));
+    let line = text(&done.stderr);
+    let start = format!("error: {}: ", path.display());
+    line.strip_prefix(&start).unwrap_or_else(|| panic!("{line}")).trim_end().to_owned()
 }
 
 /// What an example prints when all is well.
@@ -153,10 +159,4 @@ pub fn svg(path: &Path) -> String {
     }
     assert!(open.is_empty() && tags > 10, "{}", path.display());
     svg
-}
-
-/// The error that a wrong option ends with, without what follows it.
-pub fn refusal(done: &Output) -> String {
-    assert_eq!(done.status.code(), Some(2), "{}", text(&done.stderr));
-    text(&done.stderr).lines().next().unwrap_or_default().to_owned()
 }

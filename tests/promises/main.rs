@@ -25,6 +25,7 @@ mod rebuilt;
 mod scans;
 mod simplified;
 mod sliding;
+mod slips;
 mod sorting;
 mod special_points;
 mod statistics;

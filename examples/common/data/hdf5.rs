@@ -4,7 +4,7 @@ use std::fmt;
 use std::path::{Path, PathBuf};
 
 use gradus::ndarray::{ArrayD, IxDyn};
-use hdf5_pure::{DType, Dataset, File};
+use hdf5_pure::{DType, File};
 
 use super::{Labelled, Pictures, Raw, labelled};
 use crate::common::Error;
@@ -25,28 +25,40 @@ pub fn pictures(folder: &Path) -> Result<Pictures, Error> {
 struct H5 {
     path: PathBuf,
     file: File,
+    /// The names of its data sets.
+    names: Vec<String>,
 }
 
 impl H5 {
     fn open(path: PathBuf) -> Result<Self, Error> {
         let bytes = std::fs::read(&path);
         let bytes = bytes.map_err(|error| Error::in_file(&path, format_args!("cannot read: {error}")))?;
-        match File::from_bytes(bytes) {
-            Ok(file) => Ok(Self { path, file }),
+        match File::from_bytes(bytes).and_then(|file| Ok((file.root().datasets()?, file))) {
+            Ok((names, file)) => Ok(Self { path, file, names }),
             Err(error) => Err(Error::in_file(&path, format_args!("expected an HDF5 file: {error}"))),
         }
     }
 
     /// The pictures `set`_x with their labels `set`_y.
     fn labelled(&self, set: &str) -> Result<Labelled, Error> {
-        labelled(self.array(&format!("{set}_x"))?, self.array(&format!("{set}_y"))?)
+        let [x, y] = ["x", "y"].map(|end| format!("{set}_{end}"));
+        if !self.names.contains(&x) || !self.names.contains(&y) {
+            return Err(Error::in_file(
+                &self.path,
+                format_args!("expected {x} and {y}, found {:?}", self.names),
+            ));
+        }
+        labelled(self.array(&x)?, self.array(&y)?)
     }
 
     /// The names of the classes 0 and 1, if the file has them.
     fn classes(&self) -> Result<Option<[String; 2]>, Error> {
         let name = "list_classes";
-        let Ok(dataset) = self.file.dataset(name) else { return Ok(None) };
-        let names = dataset.read_string().map_err(|error| self.unreadable(name, error))?;
+        if !self.names.iter().any(|found| found == name) {
+            return Ok(None);
+        }
+        let names = self.file.dataset(name).and_then(|classes| classes.read_string());
+        let names = names.map_err(|error| self.unreadable(name, error))?;
         let names = <[String; 2]>::try_from(names).map_err(|names| {
             Error::in_file(&self.path, format_args!("expected two names in {name}, found {names:?}"))
         })?;

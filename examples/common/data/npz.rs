@@ -2,7 +2,7 @@
 
 use std::fmt;
 use std::fs::File;
-use std::io::{BufReader, Cursor, Read};
+use std::io::{BufReader, Cursor, ErrorKind, Read};
 use std::path::{Path, PathBuf};
 
 use gradus::ndarray::{ArrayD, IxDyn};
@@ -82,7 +82,10 @@ impl Npz {
             (TypeChar::Bool, _) => file.into_vec::<bool>().map(|v| v.into_iter().map(f64::from).collect()),
             _ => return Err(failed(&format!("expected integers or floats, found {dtype}"))),
         };
-        let numbers = numbers.map_err(|error| failed(&error))?;
+        let numbers = numbers.map_err(|error| match error.kind() {
+            ErrorKind::UnexpectedEof => failed(&"it is cut off"),
+            _ => failed(&error),
+        })?;
         let numbers = if fortran {
             let reversed: Vec<usize> = shape.iter().rev().copied().collect();
             ArrayD::from_shape_vec(IxDyn(&reversed), numbers).map(|array| array.reversed_axes())

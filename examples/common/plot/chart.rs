@@ -4,10 +4,13 @@ use std::path::Path;
 
 use plotters::prelude::*;
 
-use super::COLOURS;
 use super::ticks::{Ticked, multiples, plain, round_ticks};
+use super::{COLOURS, FINE, font, shown};
 use crate::common::Error;
 use crate::common::files::write;
+
+/// The size of a picture.
+const SIZE: (u32, u32) = (800, 500);
 
 /// How numbers become places.
 #[derive(Clone, Copy, PartialEq)]
@@ -49,7 +52,7 @@ impl Chart<'_> {
         let mut svg = String::new();
         self.draw(&mut svg, series)
             .map_err(|error| Error::in_file(path, format!("cannot be drawn: {error}")))?;
-        write(path, svg.as_bytes())
+        write(path, shown(&svg, SIZE).as_bytes())
     }
 
     fn draw(&self, svg: &mut String, series: &[Series]) -> Result<(), Box<dyn std::error::Error>> {
@@ -58,38 +61,43 @@ impl Chart<'_> {
         let x = self.x.range(&along(|point| point.0), 0.0);
         let y = self.y.range(&along(|point| point.1), 0.04);
 
-        let area = SVGBackend::with_string(svg, (800, 500)).into_drawing_area();
+        let area = SVGBackend::with_string(svg, (SIZE.0 * FINE, SIZE.1 * FINE)).into_drawing_area();
         area.fill(&WHITE)?;
         let mut chart = ChartBuilder::on(&area)
-            .caption(self.title, ("sans-serif", 22))
-            .margin(16)
-            .margin_right(28)
-            .x_label_area_size(48)
-            .y_label_area_size(72)
+            .caption(self.title, font(22))
+            .margin(16 * FINE)
+            .margin_right(28 * FINE)
+            .x_label_area_size(48 * FINE)
+            .y_label_area_size(72 * FINE)
             .build_cartesian_2d(x, y)?;
         chart
             .configure_mesh()
             .x_desc(self.x.label)
             .y_desc(self.y.label)
-            .label_style(("sans-serif", 14))
-            .axis_desc_style(("sans-serif", 16))
+            .label_style(font(14))
+            .axis_desc_style(font(16))
             .light_line_style(TRANSPARENT)
+            .bold_line_style(BLACK.mix(0.2).stroke_width(FINE))
+            .axis_style(BLACK.stroke_width(FINE))
+            .set_all_tick_mark_size(5 * FINE)
             .x_label_formatter(&|&x| self.x.text(x))
             .y_label_formatter(&|&y| self.y.text(y))
             .draw()?;
         for (one, places) in series.iter().zip(places) {
             let colour = COLOURS[one.colour % COLOURS.len()];
             if one.dots {
-                let dots = places.into_iter().map(|place| Circle::new(place, 3, colour.filled()));
+                let dots = places.into_iter().map(|place| Circle::new(place, 3 * FINE, colour.filled()));
                 let drawn = chart.draw_series(dots)?;
                 if !one.name.is_empty() {
-                    let key = move |(x, y)| Circle::new((x + 10, y), 3, colour.filled());
+                    let key = move |(x, y)| Circle::new((x + 10 * FINE as i32, y), 3 * FINE, colour.filled());
                     drawn.label(one.name.as_str()).legend(key);
                 }
             } else {
-                let drawn = chart.draw_series(LineSeries::new(places, colour.stroke_width(2)))?;
+                let drawn = chart.draw_series(LineSeries::new(places, colour.stroke_width(2 * FINE)))?;
                 if !one.name.is_empty() {
-                    let key = move |(x, y)| PathElement::new([(x, y), (x + 20, y)], colour.stroke_width(2));
+                    let key = move |(x, y)| {
+                        PathElement::new([(x, y), (x + 20 * FINE as i32, y)], colour.stroke_width(2 * FINE))
+                    };
                     drawn.label(one.name.as_str()).legend(key);
                 }
             }
@@ -98,9 +106,11 @@ impl Chart<'_> {
             chart
                 .configure_series_labels()
                 .position(self.legend.clone())
+                .margin(5 * FINE)
+                .legend_area_size(30 * FINE)
                 .background_style(WHITE.mix(0.9))
                 .border_style(RGBColor(180, 180, 180))
-                .label_font(("sans-serif", 14))
+                .label_font(font(14))
                 .draw()?;
         }
         area.present()?;

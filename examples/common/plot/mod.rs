@@ -5,10 +5,10 @@ mod canvas;
 mod chart;
 mod curves;
 mod estimates;
+mod facets;
 mod gallery;
 mod grid;
 mod heatmap;
-pub mod panels;
 mod ticks;
 mod weights;
 
@@ -19,10 +19,25 @@ pub use self::boundary::{Panel, Plane, boundaries};
 pub use self::chart::{Axis, Chart, Scale, Series};
 pub use self::curves::{Curve, curves};
 pub use self::estimates::{Estimate, estimates};
+pub use self::facets::{Facet, facets};
 pub use self::gallery::{Exhibit, gallery};
 pub use self::grid::{Grid, grids};
 pub use self::heatmap::{Colours, Heatmap, Side, heatmaps};
 pub use self::weights::weights;
+
+/// Curves are drawn so many times as large as they are shown, for coordinates are whole numbers.
+const FINE: u32 = 8;
+
+/// Letters of a size, in a picture that is drawn finely.
+fn font(size: u32) -> (&'static str, u32) {
+    ("sans-serif", size * FINE)
+}
+
+/// A picture that is drawn finely as one that is shown in this size.
+fn shown(svg: &str, (width, height): (u32, u32)) -> String {
+    let header = |scale: u32| format!("<svg width=\"{}\" height=\"{}\"", width * scale, height * scale);
+    svg.replacen(&header(FINE), &header(1), 1)
+}
 
 /// Colours of the curves, in order.
 const COLOURS: [RGBColor; 8] = [

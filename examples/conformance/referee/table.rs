@@ -132,7 +132,7 @@ fn print(families: &Families, composed: &BTreeMap<&str, (&str, BTreeSet<&str>)>)
 /// A record's LaTeX as MathJax takes it out of a table of Markdown.
 fn latex(template: &str) -> String {
     let mut text = template.to_owned();
-    for (place, letter) in [("#1", "a"), ("#2", "b"), ("#3", "c"), ("#n", "n")] {
+    for (place, letter) in [("#1", "a"), ("#2", "b"), ("#3", "c"), ("#n", "n"), ("#*", r"a, b, \ldots")] {
         text = text.replace(place, letter);
     }
     let mut escaped = String::new();

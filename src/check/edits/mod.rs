@@ -9,19 +9,21 @@ use hashbrown::{HashMap, HashSet};
 use super::diagnosis::sizes;
 use super::places::Places;
 use super::slip::{Size, rounded};
-use super::{below, operands as leaves};
+use super::{below, movable};
 use crate::element::DType;
-use crate::graph::{Expr, Graph, LeafKind, NodeId, reach};
+use crate::graph::{Content, Expr, Graph, LeafKind, NodeId, reach};
 use crate::ops::{Op, Unary};
 
-/// How many places of a formula are tried, those next to its end first,
+/// How many nodes of a formula may be wrong: those next to its end,
+const NODES: usize = 200;
+/// how many places are tried among them,
 const PLACES: usize = 150;
 /// how many names in each of them,
-const NAMES: usize = 24;
+const NAMES: usize = 40;
 /// how many functions and numbers,
 const FEW: usize = 12;
 /// and how many edits of one kind.
-const EDITS: usize = 1500;
+const EDITS: usize = 3000;
 
 /// Where in a formula something stands.
 #[derive(Clone, Copy, PartialEq)]
@@ -49,7 +51,7 @@ pub(super) struct Edit<'g> {
 }
 
 impl Edit<'_> {
-    /// Whether it is right where another is as well that people would rather have made: it is the data that are divided by 255.
+    /// Whether another edit of its kind would be preferred if both are right: data are divided by 255, weights are not.
     pub fn is_unlikely(&self) -> bool {
         let is_input = self.place.e.leaf().is_some_and(|leaf| leaf.kind == LeafKind::Input);
         matches!(self.reason, Reason::Missing { .. }) && !is_input
@@ -142,6 +144,7 @@ impl<'g> Scene<'g> {
         let all = |root: Expr<'g>| reach(&arena, [root.id()], |_, _| true);
         let right: HashSet<NodeId> = all(given).into_iter().collect();
         let own: Vec<NodeId> = all(hand).into_iter().filter(|id| !right.contains(id)).collect();
+        let own = own[own.len().saturating_sub(NODES)..].to_vec();
         let known: Vec<Expr<'g>> =
             all(given).into_iter().chain(all(expected)).map(|id| graph.handle(id)).collect();
         drop(arena);
@@ -230,20 +233,31 @@ fn inner<'g>(e: Expr<'g>, site: Site) -> Vec<Place<'g>> {
 
 /// The leaves and named expressions of f64 on the tape.
 pub(super) fn all_names(graph: &Graph) -> Vec<Expr<'_>> {
-    named(&graph.tape().into_iter().map(|(e, _, _)| e).collect::<Vec<_>>())
+    let order = graph.arena().order().to_vec();
+    named(graph, &order)
 }
 
 /// The leaves and named expressions of f64 that `roots` are computed from.
 pub(super) fn names<'g>(roots: &[Expr<'g>]) -> Vec<Expr<'g>> {
     let Some(graph) = roots.first().map(|root| root.graph()) else { return Vec::new() };
-    named(&below(roots).into_iter().map(|id| graph.handle(id)).collect::<Vec<_>>())
+    named(graph, &below(roots))
 }
 
-/// Those of `exprs` that have a name, and a value that depends on leaves, the last of them first.
-fn named<'g>(exprs: &[Expr<'g>]) -> Vec<Expr<'g>> {
-    let has_name = |e: &&Expr<'g>| e.known_dtype() == Some(DType::F64) && e.name().is_some();
-    let varies = |e: &&Expr<'g>| leaves(&[**e]).is_ok_and(|leaves| !leaves.is_empty());
-    exprs.iter().rev().filter(has_name).filter(varies).take(NAMES).copied().collect()
+/// Those nodes of f64 that have a name, and a value that varies, the last of them first.
+fn named<'g>(graph: &'g Graph, nodes: &[NodeId]) -> Vec<Expr<'g>> {
+    let exprs = nodes.iter().rev().map(|&id| graph.handle(id));
+    let named = exprs.filter(|e| e.known_dtype() == Some(DType::F64) && e.name().is_some());
+    named.filter(|&e| varies(e)).take(NAMES).collect()
+}
+
+/// Whether it depends on leaves that can be moved, of which none is without a value.
+fn varies(e: Expr<'_>) -> bool {
+    let mut leaves = movable(&[e]).into_iter();
+    let valued = |leaf: Expr<'_>| {
+        let leaves = leaf.graph().leaves();
+        leaves.cell(leaf.id()).is_some_and(|cell| matches!(*cell.borrow(), Content::Value(_)))
+    };
+    leaves.len() > 0 && leaves.all(valued)
 }
 
 fn has_slope(unary: Unary) -> bool {
@@ -265,12 +279,18 @@ fn functions(known: &[Expr<'_>]) -> Vec<Unary> {
     functions
 }
 
-/// The sizes of the leaves, the numbers that occur in `known`, and 2.
+/// The numbers in a formula, without their signs.
+pub(super) fn literals(root: Expr<'_>) -> Vec<f64> {
+    let nodes = below(&[root]).into_iter().map(|id| root.graph().handle(id));
+    nodes.filter_map(|e| e.as_literal()).map(f64::abs).collect()
+}
+
+/// The numbers that occur in `known`, the sizes of the leaves, and 2.
 fn scales(known: &[Expr<'_>], places: &Places<'_>) -> Vec<(f64, Option<Size>)> {
     let mut scales: Vec<(f64, Option<Size>)> = Vec::new();
-    let literals = known.iter().filter_map(|e| e.as_literal()).map(|number| (number.abs(), None));
+    let numbers = known.iter().filter_map(|e| e.as_literal()).map(|number| (number.abs(), None));
     let sizes = sizes(&places.operands).map(|size| (size.m as f64, Some(size)));
-    for (number, size) in sizes.chain(literals).chain([(2.0, None)]) {
+    for (number, size) in numbers.chain(sizes).chain([(2.0, None)]) {
         let new = scales.iter().all(|(other, _)| *other != number);
         if new && number.is_finite() && number != 0.0 && number != 1.0 && scales.len() < FEW {
             scales.push((number, size));

@@ -64,7 +64,8 @@ pub(super) fn axes<'g>(_: &Scene<'g>, place: Place<'g>, found: &mut Found<'g>) {
     let e = place.e;
     if let Some(Op::Reduce(reduce)) = e.op() {
         let operand = e.inputs()[0];
-        for axes in choices(operand.ndim()).filter(|axes| *axes != reduce.axes) {
+        let reduces = |axes: &Axes| axes.iter().any(|axis| operand.shape()[axis] > 1);
+        for axes in choices(operand.ndim()).filter(|axes| *axes != reduce.axes && reduces(axes)) {
             let other = Op::Reduce(Reduce { axes, ..reduce.clone() });
             found.apply(place, other, &[operand], Reason::Axis);
         }

@@ -119,17 +119,22 @@ impl Linalg {
             ),
             Self::TriangularSolve(_) => Record::method(
                 "triangular_solve",
-                "{#1}_{[#n]}^{-1} #2",
+                r"{#1}_{[#n]}^{-1} \, #2",
                 "-(a⁻ᵀ g) xᵀ in the triangle, 0 elsewhere; a⁻ᵀ g",
             ),
-            Self::Solve { .. } => Record::method("solve", "{#1}^{-1} #2", "-(a⁻ᵀ g) xᵀ, a⁻ᵀ g"),
-            Self::Inv => Record::method("inv", "{#1}^{-1}", "-a⁻ᵀ g a⁻ᵀ"),
-            Self::Det => Record::method("det", r"\det #1", "g times the cofactors"),
-            Self::Cofactor { .. } => {
-                Record::method("cofactor", r"\operatorname{cof} #1", "cofactor(a, .., g)")
+            Self::Solve { transposed } => {
+                let latex = if transposed { r"{#1}^{-T} \, #2" } else { r"{#1}^{-1} \, #2" };
+                Record::method("solve", latex, "-(a⁻ᵀ g) xᵀ, a⁻ᵀ g")
             }
-            Self::LogAbsDet => Record::method("ln_abs_det", r"\ln\left|\det #1\right|", "g a⁻ᵀ"),
-            Self::DetSign => Record::method("det_sign", r"\operatorname{sgn}\det #1", "0"),
+            Self::Inv => Record::method("inv", "{#1}^{-1}", "-a⁻ᵀ g a⁻ᵀ"),
+            Self::Det => Record::method("det", r"\det\left(#1\right)", "g times the cofactors"),
+            Self::Cofactor { .. } => {
+                Record::method("cofactor", r"\operatorname{cof}\left(#*\right)", "cofactor(a, .., g)")
+            }
+            Self::LogAbsDet => Record::method("ln_abs_det", r"\ln\left|\det\left(#1\right)\right|", "g a⁻ᵀ"),
+            Self::DetSign => {
+                Record::method("det_sign", r"\operatorname{sign}\left(\det\left(#1\right)\right)", "0")
+            }
             Self::Eigvalsh => Record::method("eigvalsh", r"\lambda\left(#1\right)", "V diag(g) Vᵀ"),
             Self::Eigh => Record::method(
                 "eigh",

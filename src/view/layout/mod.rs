@@ -60,7 +60,7 @@ pub(super) struct Layout {
 }
 
 /// Between a layer and the next: at least, and at most, where the edges are steep.
-const GAP: (f64, f64) = (26.0, 96.0);
+const GAP: (f64, f64) = (26.0, 80.0);
 
 impl Layout {
     /// Lays out items, of which each comes after those it has an edge from.
@@ -155,7 +155,7 @@ fn spans(items: &[Item], cells: &Cells, breadths: &[f64]) -> Vec<Span> {
                 steepest = steepest.max((breadths[operand] - breadths[cell] - port).abs());
             }
         }
-        let gap = (GAP.0 + 0.3 * steepest).min(GAP.1);
+        let gap = (GAP.0 + 0.22 * steepest).min(GAP.1);
         let start = spans.last().map_or(0.0, |before| before.end() + gap);
         spans.push(Span { start, body, tail });
     }

@@ -6,6 +6,8 @@ use super::cells::Cells;
 const SPACE: f64 = 14.0;
 /// How often all layers are placed anew.
 const SWEEPS: usize = 14;
+/// How often lines are straightened.
+const ROUNDS: usize = 3;
 
 /// Places that keep the order and the distances, near those at which edges are straight: layer by layer, forwards and
 /// backwards, the least squares of the distances from the neighbours' places.
@@ -30,6 +32,9 @@ pub(super) fn place(cells: &Cells) -> Vec<f64> {
             let layer = if sweep % 2 == 0 { step } else { count - 1 - step };
             settle(cells, &cells.layers[layer], side, &mut places);
         }
+    }
+    for _ in 0..ROUNDS {
+        straighten(cells, &mut places);
     }
     let least = (0..places.len()).map(|cell| places[cell] - cells.half[cell]).fold(f64::INFINITY, f64::min);
     places.iter_mut().for_each(|place| *place -= least);
@@ -99,4 +104,58 @@ fn settle(cells: &Cells, layer: &[usize], side: Side, places: &mut [f64]) {
     for ((&cell, offset), place) in layer.iter().zip(offsets).zip(pooled) {
         places[cell] = place + offset;
     }
+}
+
+/// The cell behind this one that should stand at the same place: where an edge goes on, or the only user of a cell that is
+/// its only operand.
+fn next(cells: &Cells, cell: usize) -> Option<usize> {
+    let users = &cells.users[cell];
+    let on = users.iter().map(|&(user, _)| user).find(|&user| cells.is_pass(cell) && cells.is_pass(user));
+    on.or_else(|| match users[..] {
+        [(user, _)] if cells.operands[user].len() == 1 => Some(user),
+        _ => None,
+    })
+}
+
+/// Gives lines of cells one place as far as there is room between their neighbours.
+fn straighten(cells: &Cells, places: &mut [f64]) {
+    let next: Vec<Option<usize>> = (0..places.len()).map(|cell| next(cells, cell)).collect();
+    let mut is_first = vec![true; places.len()];
+    next.iter().flatten().for_each(|&cell| is_first[cell] = false);
+    let mut neighbours = vec![(None, None); places.len()];
+    for layer in &cells.layers {
+        for pair in layer.windows(2) {
+            neighbours[pair[0]].1 = Some(pair[1]);
+            neighbours[pair[1]].0 = Some(pair[0]);
+        }
+    }
+    for first in (0..places.len()).filter(|&cell| is_first[cell]) {
+        let mut line: Vec<usize> = Vec::new();
+        let mut room = (f64::NEG_INFINITY, f64::INFINITY);
+        let mut at = Some(first);
+        while let Some(cell) = at {
+            let apart = |other: usize| cells.half[other] + SPACE + cells.half[cell];
+            let (before, behind) = neighbours[cell];
+            let least = before.map_or(f64::NEG_INFINITY, |other| places[other] + apart(other));
+            let most = behind.map_or(f64::INFINITY, |other| places[other] - apart(other));
+            let both = (room.0.max(least), room.1.min(most));
+            if both.0 <= both.1 {
+                room = both;
+            } else {
+                set(&line, room, places);
+                line.clear();
+                room = (least.min(places[cell]), most.max(places[cell]));
+            }
+            line.push(cell);
+            at = next[cell];
+        }
+        set(&line, room, places);
+    }
+}
+
+/// Puts a line at the mean of its places, as far as there is room.
+fn set(line: &[usize], room: (f64, f64), places: &mut [f64]) {
+    let mean = line.iter().map(|&cell| places[cell]).sum::<f64>() / line.len().max(1) as f64;
+    let place = mean.max(room.0).min(room.1);
+    line.iter().for_each(|&cell| places[cell] = place);
 }
