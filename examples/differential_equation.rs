@@ -24,7 +24,7 @@
 //!
 //! Adam comes near. Then the residuals are so close to straight in the weights that they may be taken for it: with
 //! the derivatives D = ∂r/∂w the best step is the solution of a least squares problem, damped by μ
-//! as long as it is not to be trusted (Levenberg, 1944; Marquardt, 1963):
+//! as long as it is not to be trusted (Levenberg, 1944; Marquardt, 1963; the rule for μ is that of Nielsen, 1999):
 //!
 //! ```text
 //! w ← w - (Dᵀ D + μ I)⁻¹ Dᵀ r
@@ -46,12 +46,12 @@ use std::time::Instant;
 use clap::Parser;
 use common::options::{learning_rate, on_threads, size};
 use common::plot::{Axis, Chart, Colours, Heatmap, Legend, Scale, Series, Side, heatmaps};
-use common::training::{Costs, Schedule, not_finite};
+use common::training::{Costs, Schedule, Stopped, not_finite};
 use common::{Error, files, finish};
 use gradus::ndarray::{ArrayD, Axis as Along};
 use gradus::optim::Adam;
 use gradus::prelude::*;
-use gradus::{Program, Update, concat};
+use gradus::{Program, Rng, Update, concat};
 
 /// Solves Burgers' equation by a network that knows the equation alone, and compares it with the exact solution.
 #[derive(Parser)]
@@ -66,13 +66,13 @@ struct Options {
     #[arg(long, value_name = "N", default_value_t = 16, value_parser = size, allow_negative_numbers = true)]
     hidden: usize,
     /// How many steps of Adam
-    #[arg(long, value_name = "N", default_value_t = 2000)]
+    #[arg(long, value_name = "N", default_value_t = 500)]
     iterations: usize,
     /// The learning rate of Adam
     #[arg(long, value_name = "α", default_value_t = 0.005, value_parser = learning_rate, allow_negative_numbers = true)]
     learning_rate: f64,
     /// How many steps of least squares after that
-    #[arg(long, value_name = "N", default_value_t = 60)]
+    #[arg(long, value_name = "N", default_value_t = 150)]
     steps: usize,
     /// From which the points and the first weights are drawn
     #[arg(long, value_name = "N", default_value_t = 1)]
@@ -122,48 +122,43 @@ fn residual<'g>(u: Var<'g>, x: Var<'g>, t: Var<'g>, viscosity: f64) -> Var<'g> {
 
 fn run(options: &Options) -> Result<(), Error> {
     let &Options { points: m, hidden, viscosity, threads, .. } = options;
-    let count = hidden as f64 * (hidden as f64 + 5.0) + 1.0;
-    let numbers = count * count.max(m as f64);
-    if numbers > MOST_NUMBERS {
-        let text = format!(
-            "{m} points and {count} weights make matrices of {numbers:.0e} numbers, more than {MOST_NUMBERS:.0e}"
-        );
-        return Err(Error::new(text));
-    }
+    let count = check_sizes(m, hidden)?;
     files::make_folder(&options.out)?;
+    println!("A network of {count} weights. The equation is to hold at {m} points.");
 
     let g = Graph::new();
     let rng = g.rng("rng", options.seed);
     let x = g.input("x", rng.uniform::<f64>(-1.0, 1.0, [1, m]).value()?);
     let t = g.input("t", rng.random::<f64>([1, m]).value()?);
-    let mut weights = Vec::new();
-    for (i, [n, k]) in [[2, hidden], [hidden, hidden], [hidden, 1]].into_iter().enumerate() {
-        let w = rng.normal::<f64>(0.0, (1.0 / n as f64).sqrt(), [k, n]).value()?;
-        weights.push(g.param(&format!("W{}", i + 1), w));
-        weights.push(g.param(&format!("b{}", i + 1), Array2::<f64>::zeros((k, 1))));
-    }
-    println!("A network of {count} weights. The equation is to hold at {m} points.");
+    let weights = first_weights(rng, hidden)?;
 
     let u = solution(&weights, x, t);
-    println!("u takes {} nodes on the tape,", g.len());
+    let with_u = g.len();
     let r = residual(u, x, t, viscosity);
     let cost = r.square().mean();
-    println!("with the derivatives that the equation names they are {},", g.len());
+    let with_cost = g.len();
     let updates = Adam::new(options.learning_rate).minimize(cost, &weights);
-    println!("with the gradient of J and a step of Adam {}.\n", g.len());
+    println!("The tape has {with_u} nodes with u, {with_cost} with J, {} with a step of Adam.\n", g.len());
 
     let mut comparison = Comparison::new([x, t], viscosity, on_threads(threads, g.compile([u, r], ())?)?);
     println!("Adam, learning rate {}:", options.learning_rate);
     let mut step = on_threads(threads, g.compile([cost], updates)?)?;
     let start = Instant::now();
-    let adam = Schedule { iterations: options.iterations, every: 100 }.run(&mut step, &[])?.costs;
+    let schedule = Schedule { iterations: options.iterations, every: 25 };
+    let (adam, ended) = match schedule.run(&mut step, &[]) {
+        Ok(trace) => (trace.costs, Ok(())),
+        Err(Stopped { trace, why }) => (trace.costs, Err(why)),
+    };
     let seconds = start.elapsed().as_secs_f64();
+    write_costs(&options.out, &[("Adam", &adam)])?;
+    ended?;
     let adams_error = comparison.largest_error()?;
     println!("After {seconds:.1} s the largest error is {adams_error:.1e}.\n");
 
     println!("Least squares:");
     let damping = g.input("damping", 1.0);
-    let step = on_threads(threads, g.compile((), least_squares(&weights, [x, t], viscosity, damping))?)?;
+    let (gain, updates) = least_squares(&weights, [x, t], viscosity, damping);
+    let step = on_threads(threads, g.compile(gain, updates)?)?;
     let measure = on_threads(threads, g.compile(cost, ())?)?;
     let start = Instant::now();
     let squares = Fit { weights: &weights, damping, step, measure }.run(options.iterations, options.steps)?;
@@ -171,9 +166,7 @@ fn run(options: &Options) -> Result<(), Error> {
     let error = comparison.largest_error()?;
     println!("After {seconds:.1} s more the largest error is {error:.1e}.\n");
 
-    let both = [("Adam", adam), ("least squares", squares)];
-    files::write(&options.out.join("costs.csv"), costs_csv(&both).as_bytes())?;
-    learning_curve(&options.out.join("learning_curve.svg"), &both)?;
+    write_costs(&options.out, &[("Adam", &adam), ("least squares", &squares)])?;
     comparison.field(&options.out.join("field.svg"))?;
     comparison.profiles(&options.out.join("profiles.svg"))?;
     println!("See costs.csv, learning_curve.svg, field.svg and profiles.svg in {}.\n", options.out.display());
@@ -181,13 +174,38 @@ fn run(options: &Options) -> Result<(), Error> {
     Ok(())
 }
 
-/// One damped step of least squares in all weights.
+/// How many weights there are, if the matrices of least squares are not too large.
+fn check_sizes(points: usize, hidden: usize) -> Result<f64, Error> {
+    let hidden = hidden as f64;
+    let weights = hidden * (hidden + 5.0) + 1.0;
+    let numbers = weights * weights.max(points as f64);
+    if numbers > MOST_NUMBERS {
+        return Err(Error::new(format_args!(
+            "{points} points and {weights} weights make matrices of {numbers:.0e} numbers, more than {MOST_NUMBERS:.0e}"
+        )));
+    }
+    Ok(weights)
+}
+
+/// W₁, b₁, W₂, b₂, W₃ and b₃: weights drawn so that what comes out of a layer is about as large as what comes in, biases 0.
+fn first_weights(rng: Rng<'_>, hidden: usize) -> Result<Vec<Var<'_>>, Error> {
+    let g = rng.state().graph();
+    let mut weights = Vec::new();
+    for (i, [n, k]) in [[2, hidden], [hidden, hidden], [hidden, 1]].into_iter().enumerate() {
+        let w = rng.normal::<f64>(0.0, (n as f64).sqrt().recip(), [k, n]).value()?;
+        weights.push(g.param(&format!("W{}", i + 1), w));
+        weights.push(g.param(&format!("b{}", i + 1), Array2::<f64>::zeros((k, 1))));
+    }
+    Ok(weights)
+}
+
+/// One damped step of least squares in all weights, and by how much it lowers J if the residuals are straight.
 fn least_squares<'g>(
     weights: &[Var<'g>],
     points: [Var<'g>; 2],
     viscosity: f64,
     damping: Var<'g>,
-) -> Vec<Update<'g>> {
+) -> (Var<'g>, Vec<Update<'g>>) {
     // Point i has weights of its own: (m, k, n) in place of (k, n).
     let [x, t] = points.map(|along| along.t().expand_dims(-1));
     let own = |w: &Var<'g>| w.broadcast_to([x.shape()[0], w.shape()[0], w.shape()[1]]);
@@ -196,8 +214,9 @@ fn least_squares<'g>(
     let rows = r.sum().grad(&own).into_iter().map(|d| d.flatten([1, 2]));
     let d = concat(&rows.collect::<Vec<_>>(), 1);
 
-    let square = d.t().dot(d);
-    let step = (square + damping * square.eye_like(0)).cholesky().cho_solve(d.t().dot(r.ravel()));
+    let (square, slope) = (d.t().dot(d), d.t().dot(r.ravel()));
+    let step = (square + damping * square.eye_like(0)).cholesky().cho_solve(slope);
+    let gain = step.dot(damping * step + slope) / r.size_of(0);
     let mut first = 0;
     let updates = weights.iter().map(|&w| {
         let end = first + w.shape().iter().product::<usize>() as isize;
@@ -205,14 +224,14 @@ fn least_squares<'g>(
         first = end;
         w.assign(w - part)
     });
-    updates.collect()
+    (gain, updates.collect())
 }
 
 /// Steps of least squares, with as much damping as they need.
 struct Fit<'a, 'g> {
     weights: &'a [Var<'g>],
     damping: Var<'g>,
-    step: Program<'g, ()>,
+    step: Program<'g, Var<'g>>,
     measure: Program<'g, Var<'g>>,
 }
 
@@ -221,26 +240,29 @@ impl Fit<'_, '_> {
     /// back.
     fn run(mut self, first: usize, steps: usize) -> Result<Costs, Error> {
         let mut costs = Costs::new();
-        let mut damping = 1.0;
+        let (mut damping, mut growth) = (1.0, 2.0);
         let mut cost = self.measure.run()?[[]];
         if !cost.is_finite() {
             return Err(not_finite(first, cost, "the learning rate is too large"));
         }
         println!("step   damping      cost");
         for i in 0..steps {
-            if i % 5 == 0 {
+            if i % 10 == 0 {
                 println!("{i:>4}   {damping:>7.1e}   {cost:.2e}");
             }
             costs.push((first + i, cost));
             let before: Vec<ArrayD<f64>> =
                 self.weights.iter().map(|w| w.value()).collect::<Result<_, _>>()?;
-            self.step.run_with(&[self.damping.feed(&arr0(damping))])?;
+            let gain = self.step.run_with(&[self.damping.feed(&arr0(damping))])?[[]];
             let after = self.measure.run()?[[]];
             if after < cost {
-                (cost, damping) = (after, damping / 3.0);
+                // The closer to what was expected, the more the next step is trusted.
+                let share = (cost - after) / gain;
+                damping *= (1.0 - (2.0 * share - 1.0).powi(3)).clamp(1.0 / 3.0, 2.0);
+                (cost, growth) = (after, 2.0);
                 continue;
             }
-            damping *= 4.0;
+            (damping, growth) = (damping * growth, 2.0 * growth);
             for (w, before) in self.weights.iter().zip(before) {
                 w.set_value(before)?;
             }
@@ -252,7 +274,7 @@ impl Fit<'_, '_> {
 }
 
 /// How many points the grid has along x and along t, on which solutions are compared.
-const GRID: usize = 101;
+const GRID: usize = 81;
 
 /// The solution and the residual on a grid, x along the rows and t along the columns of the pictures, and the exact solution.
 struct Comparison<'g> {
@@ -311,7 +333,7 @@ impl<'g> Comparison<'g> {
             };
             let name = format!("t = {}", self.grid[1][[0, column]]);
             series.push(Series { name, points: over_x(&u, 1), colour, dots: false });
-            let name = if column + 1 == GRID { "exact" } else { "" }.to_owned();
+            let name = if column + 1 == GRID { "dots: exact" } else { "" }.to_owned();
             series.push(Series { name, points: over_x(&self.exact, 4), colour, dots: true });
         }
         Chart {
@@ -345,19 +367,10 @@ fn largest(values: &Array2<f64>) -> f64 {
     values.iter().fold(f64::MIN_POSITIVE, |most, value| most.max(value.abs()))
 }
 
-fn costs_csv(both: &[(&str, Costs)]) -> String {
-    let mut csv = String::from("method,iteration,cost\n");
-    for (method, costs) in both {
-        for (iteration, cost) in costs {
-            csv.push_str(&format!("{method},{iteration},{cost:.16e}\n"));
-        }
-    }
-    csv
-}
-
-/// The cost against the steps of both methods, one after the other.
-fn learning_curve(path: &Path, both: &[(&str, Costs)]) -> Result<(), Error> {
-    let series = both.iter().enumerate().map(|(colour, (name, costs))| {
+/// The costs as a table, and against the steps, which are counted through.
+fn write_costs(out: &Path, methods: &[(&str, &Costs)]) -> Result<(), Error> {
+    files::write(&out.join("costs.csv"), files::costs_csv("method", methods).as_bytes())?;
+    let series = methods.iter().enumerate().map(|(colour, (name, costs))| {
         let points = costs.iter().map(|&(step, cost)| (step as f64, cost)).collect();
         Series { name: (*name).to_owned(), points, colour, dots: false }
     });
@@ -367,5 +380,5 @@ fn learning_curve(path: &Path, both: &[(&str, Costs)]) -> Result<(), Error> {
         y: Axis { label: "mean square of the residual", scale: Scale::Logarithmic },
         legend: Legend::LowerLeft,
     }
-    .write(path, &series.collect::<Vec<_>>())
+    .write(&out.join("learning_curve.svg"), &series.collect::<Vec<_>>())
 }

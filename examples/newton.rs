@@ -125,23 +125,22 @@ fn run(options: &Options) -> Result<(), Error> {
 
     println!("Newton's method:");
     let step = on_threads(options.threads, g.compile(outputs, [w.assign(w - h.solve(dw))])?)?;
-    let singular = "the Hessian is singular, which a larger --l2 prevents";
-    let newton = descend(step, &feeds, options.steps, options.tolerance, singular)?;
+    let newton = descend(step, &feeds, options.steps, options.tolerance)?;
     print_squares(&newton);
+    write_ways(&options.out, &[("Newton's method", &newton)])?;
+    newton.check("the Hessian is singular, which a larger --l2 prevents")?;
     let best = w.value()?;
 
     let rate = options.learning_rate.unwrap_or(1.0 / largest);
     println!("\nGradient descent, learning rate {rate:.4}:");
     w.set_value(Array1::<f64>::zeros(n))?;
     let step = on_threads(options.threads, g.compile(outputs, Sgd::new(rate).minimize(cost, w))?)?;
-    let too_large = "the learning rate is too large";
-    let descent = descend(step, &feeds, options.iterations, options.tolerance, too_large)?;
+    let descent = descend(step, &feeds, options.iterations, options.tolerance)?;
     print_some(&descent);
-
-    let both = [("Newton's method", newton), ("gradient descent", descent)];
+    let both = [("Newton's method", &newton), ("gradient descent", &descent)];
+    write_ways(&options.out, &both)?;
+    descent.check("the learning rate is too large")?;
     print_comparison(&both);
-    files::write(&options.out.join("costs.csv"), costs_csv(&both).as_bytes())?;
-    convergence(&options.out.join("convergence.svg"), &both)?;
 
     w.set_value(best)?;
     let mut errors = g.compile((h * y.size_of(0)).inv().diag(0).sqrt(), ())?;
@@ -193,15 +192,18 @@ fn split(data: &Table, seed: u64) -> Result<[Examples; 2], Error> {
 struct Descent {
     places: Vec<[f64; 2]>,
     time: Duration,
+    /// The cost at which it ended, if that was infinite or NaN.
+    lost: Option<f64>,
 }
 
 impl Descent {
-    fn steps(&self) -> usize {
-        self.places.len() - 1
+    /// The number of the last step.
+    fn last(&self) -> usize {
+        self.places.len().saturating_sub(1)
     }
 
-    fn norm(&self) -> f64 {
-        self.places[self.steps()][1]
+    fn check(&self, cause: &str) -> Result<(), Error> {
+        self.lost.map_or(Ok(()), |cost| Err(not_finite(self.places.len(), cost, cause)))
     }
 }
 
@@ -211,19 +213,20 @@ fn descend<'g>(
     feeds: &[Feed<'_>],
     steps: usize,
     tolerance: f64,
-    cause: &str,
 ) -> Result<Descent, Error> {
-    let mut places = Vec::new();
+    let mut descent = Descent { places: Vec::new(), time: Duration::ZERO, lost: None };
     let start = Instant::now();
     loop {
         // Both are from before the step.
         let [cost, norm] = step.run_with(feeds)?.map(|number| number[[]]);
+        descent.time = start.elapsed();
         if !cost.is_finite() {
-            return Err(not_finite(places.len(), cost, cause));
+            descent.lost = Some(cost);
+            return Ok(descent);
         }
-        places.push([cost, norm]);
-        if norm <= tolerance || places.len() > steps {
-            return Ok(Descent { places, time: start.elapsed() });
+        descent.places.push([cost, norm]);
+        if norm <= tolerance || descent.places.len() > steps {
+            return Ok(descent);
         }
     }
 }
@@ -244,35 +247,42 @@ fn print_some(descent: &Descent) {
     println!("  step               cost   norm of the gradient");
     for (step, [cost, norm]) in descent.places.iter().enumerate() {
         let is_power = step == 0 || 10_usize.pow(step.ilog10()) == step;
-        if is_power || step == descent.steps() {
+        if is_power || step == descent.last() {
             println!("{step:>6}   {cost:.14}   {norm:>20.2e}");
         }
     }
 }
 
-fn print_comparison(both: &[(&str, Descent)]) {
+fn print_comparison(ways: &[(&str, &Descent)]) {
     println!("\nmethod                steps   norm of the gradient         time   time of a step");
-    for (method, descent) in both {
-        let (steps, norm, time) = (descent.steps(), descent.norm(), descent.time.as_secs_f64());
-        let each = 1e6 * time / descent.places.len() as f64;
+    for (method, descent) in ways {
+        let (steps, time) = (descent.last(), descent.time.as_secs_f64());
+        let (norm, each) = (descent.places[steps][1], 1e6 * time / descent.places.len() as f64);
         println!("{method:<16} {steps:>10}   {norm:>20.1e}   {:>7.1} ms   {each:>11.1} µs", 1e3 * time);
     }
 }
 
-/// Every step of Newton's method, and every hundredth of gradient descent.
-fn costs_csv(both: &[(&str, Descent)]) -> String {
+fn write_ways(out: &Path, ways: &[(&str, &Descent)]) -> Result<(), Error> {
+    files::write(&out.join("costs.csv"), costs_csv(ways).as_bytes())?;
+    convergence(&out.join("convergence.svg"), ways)
+}
+
+/// Every step of Newton's method; of gradient descent every hundredth, and the last one.
+fn costs_csv(ways: &[(&str, &Descent)]) -> String {
     let mut csv = String::from("method,iteration,cost,gradient_norm\n");
-    for ((_, descent), (method, every)) in both.iter().zip([("newton", 1), ("gradient_descent", 100)]) {
-        for (iteration, [cost, norm]) in descent.places.iter().enumerate().step_by(every) {
-            csv.push_str(&format!("{method},{iteration},{cost:.16e},{norm:.16e}\n"));
+    for ((_, descent), (method, every)) in ways.iter().zip([("newton", 1), ("gradient_descent", 100)]) {
+        for (iteration, [cost, norm]) in descent.places.iter().enumerate() {
+            if iteration % every == 0 || iteration == descent.last() {
+                csv.push_str(&format!("{method},{iteration},{cost:.16e},{norm:.16e}\n"));
+            }
         }
     }
     csv
 }
 
 /// The norm of the gradient against the step, both on axes of powers of ten.
-fn convergence(path: &Path, both: &[(&str, Descent)]) -> Result<(), Error> {
-    let series = both.iter().enumerate().map(|(colour, (method, descent))| {
+fn convergence(path: &Path, ways: &[(&str, &Descent)]) -> Result<(), Error> {
+    let series = ways.iter().enumerate().map(|(colour, (method, descent))| {
         // A point where the step has grown by a hundredth is as good as all of them.
         let mut next = 1.0;
         let norms = descent.places.iter().enumerate().map(|(step, place)| (step as f64 + 1.0, place[1]));

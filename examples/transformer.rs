@@ -33,9 +33,9 @@ use std::process::ExitCode;
 use clap::{Parser, ValueEnum};
 use common::options::{learning_rate, on_threads, size};
 use common::plot::{Axis, Chart, Colours, Heatmap, Legend, Scale, Series, Side, heatmaps};
-use common::training::{Costs, Schedule};
+use common::training::{Costs, Schedule, Stopped};
 use common::{Error, files, finish};
-use gradus::ndarray::{ArrayD, Axis as Along, Ix2};
+use gradus::ndarray::{ArrayViewD, Axis as Along, Ix2};
 use gradus::nn::{self, Attention, Linear, MultiHeadAttention};
 use gradus::optim::Adam;
 use gradus::prelude::*;
@@ -66,7 +66,7 @@ struct Options {
     #[arg(long, value_name = "N", default_value_t = 64, value_parser = size, allow_negative_numbers = true)]
     batch: usize,
     /// How many steps of Adam
-    #[arg(long, value_name = "N", default_value_t = 1000)]
+    #[arg(long, value_name = "N", default_value_t = 600)]
     iterations: usize,
     /// The learning rate
     #[arg(long, value_name = "α", default_value_t = 0.003, value_parser = learning_rate, allow_negative_numbers = true)]
@@ -121,41 +121,45 @@ fn run(options: &Options) -> Result<(), Error> {
     println!("{} nodes with the gradient and the updates of Adam.\n", g.len());
 
     let mut step = on_threads(options.threads, g.compile([cost], updates)?)?;
-    let costs = Schedule { iterations: options.iterations, every: 50 }.run(&mut step, &[])?.costs;
+    let schedule = Schedule { iterations: options.iterations, every: 20 };
+    let (costs, ended) = match schedule.run(&mut step, &[]) {
+        Ok(trace) => (trace.costs, Ok(())),
+        Err(Stopped { trace, why }) => (trace.costs, Err(why)),
+    };
+    let out = &options.out;
+    let table = files::costs_csv("learning_rate", &[(options.learning_rate, &costs)]);
+    files::write(&out.join("costs.csv"), table.as_bytes())?;
+    learning_curve(&out.join("learning_curve.svg"), options.task, &costs)?;
+    ended?;
 
     let tokens = sequences(TESTS);
     let (logits, attention) = model.apply(tokens);
     let (found, right) = (logits.argmax_axis(-1), options.task.answers(tokens));
     let is_right = found.eq(right).cast::<f64>();
-    let [each, all] = [is_right.mean(), is_right.min_axis(-1).mean()];
-    let mut test =
-        on_threads(options.threads, g.compile(((tokens, found, right), attention, [each, all]), ())?)?;
-    let ((tokens, found, right), attention, [each, all]) = test.run()?;
+    let shares = [is_right.min_axis(-1).mean(), is_right.mean()];
+    let mut test = on_threads(options.threads, g.compile(([tokens, found, right], attention, shares), ())?)?;
+    let (sequences, attention, [whole, each]) = test.run()?;
+    print_examples(&sequences, options.length);
 
-    println!("\n{}    {}", pad("new sequence", 2 * options.length), "what is made of it");
-    for i in 0..5 {
-        let [tokens, found, right] = [&tokens, &found, &right].map(|array| array.index_axis(Along(0), i));
-        let [given, made] = [tokens, found.view()]
-            .map(|row| row.iter().map(|symbol| format!("{symbol} ")).collect::<String>());
-        println!(
-            "{}    {made}{}",
-            pad(&given, 2 * options.length),
-            if found == right { "" } else { "  wrong" }
-        );
-    }
-
-    files::write(
-        &options.out.join("costs.csv"),
-        files::costs_csv("learning_rate", &[(options.learning_rate, &costs)]).as_bytes(),
-    )?;
-    learning_curve(&options.out.join("learning_curve.svg"), options.task, &costs)?;
-    let attention: Vec<ArrayD<f32>> =
-        attention.iter().map(|layer| layer.index_axis(Along(0), 0).to_owned()).collect();
-    draw_attention(&options.out.join("attention.svg"), &attention)?;
-    println!("\nSee costs.csv, learning_curve.svg and attention.svg in {}.\n", options.out.display());
-    println!("whole sequences right: {:.2} %", 100.0 * all[[]]);
+    draw_attention(&out.join("attention.svg"), &attention)?;
+    println!("\nSee costs.csv, learning_curve.svg and attention.svg in {}.\n", out.display());
+    println!("whole sequences right: {:.2} %", 100.0 * whole[[]]);
     println!("symbols right: {:.2} %", 100.0 * each[[]]);
     Ok(())
+}
+
+/// The first five sequences, and what is made of them.
+fn print_examples([given, found, right]: &[ArrayViewD<'_, i64>; 3], length: usize) {
+    let row = |symbols: &ArrayViewD<'_, i64>, i| {
+        symbols.index_axis(Along(0), i).iter().map(i64::to_string).collect::<Vec<_>>().join(" ")
+    };
+    let width = "new sequence".len().max(2 * length - 1);
+    println!("\n{:<1$}    what is made of it", "new sequence", width);
+    for i in 0..5 {
+        let [given, found, right] = [given, found, right].map(|symbols| row(symbols, i));
+        let wrong = if found == right { "" } else { "    wrong" };
+        println!("{given:<width$}    {found}{wrong}");
+    }
 }
 
 /// How many numbers all arrays of a step may have: two gigabytes of them.
@@ -286,11 +290,6 @@ fn norm<'g>(x: Var<'g, f32>, gain_and_bias: [Var<'g, f32>; 2]) -> Var<'g, f32> {
     nn::layer_norm(x, -1, gain_and_bias, 1e-5)
 }
 
-/// The text with spaces behind it.
-fn pad(text: &str, width: usize) -> String {
-    format!("{text:<width$}")
-}
-
 fn learning_curve(path: &Path, task: Task, costs: &Costs) -> Result<(), Error> {
     let points = costs.iter().map(|&(iteration, cost)| (iteration as f64, cost)).collect();
     Chart {
@@ -305,11 +304,11 @@ fn learning_curve(path: &Path, task: Task, costs: &Costs) -> Result<(), Error> {
     .write(path, &[Series { name: String::new(), points, colour: 0, dots: false }])
 }
 
-/// A field for each head: in the row of a place of the output, what it looked at.
-fn draw_attention(path: &Path, layers: &[ArrayD<f32>]) -> Result<(), Error> {
+/// A field for each head, of the first sequence: in the row of a place of the output, what it looked at.
+fn draw_attention(path: &Path, layers: &[ArrayViewD<'_, f32>]) -> Result<(), Error> {
     let mut heads = Vec::new();
     for (i, layer) in layers.iter().enumerate() {
-        for (k, head) in layer.outer_iter().enumerate() {
+        for (k, head) in layer.index_axis(Along(0), 0).outer_iter().enumerate() {
             let head = head.mapv(f64::from).into_dimensionality::<Ix2>();
             heads.push((format!("layer {}, head {}", i + 1, k + 1), head.map_err(Error::new)?));
         }
@@ -324,5 +323,5 @@ fn draw_attention(path: &Path, layers: &[ArrayD<f32>]) -> Result<(), Error> {
             colours: Colours::Sequential(1.0),
         }
     });
-    heatmaps(path, (430, 380), &panels.collect::<Vec<_>>())
+    heatmaps(path, (380, 340), &panels.collect::<Vec<_>>())
 }

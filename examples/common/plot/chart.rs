@@ -102,15 +102,17 @@ impl Chart<'_> {
                 }
             }
         }
-        chart
-            .configure_series_labels()
-            .position(self.legend.clone())
-            .margin(5 * FINE)
-            .legend_area_size(30 * FINE)
-            .background_style(WHITE.mix(0.9))
-            .border_style(RGBColor(180, 180, 180))
-            .label_font(font(14))
-            .draw()?;
+        if series.iter().any(|one| !one.name.is_empty()) {
+            chart
+                .configure_series_labels()
+                .position(self.legend.clone())
+                .margin(5 * FINE)
+                .legend_area_size(30 * FINE)
+                .background_style(WHITE.mix(0.9))
+                .border_style(RGBColor(180, 180, 180))
+                .label_font(font(14))
+                .draw()?;
+        }
         area.present()?;
         Ok(())
     }

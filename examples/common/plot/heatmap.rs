@@ -28,7 +28,7 @@ pub enum Colours {
     Diverging(f64),
 }
 
-/// An array as a field of colours: `values[[i, j]]` is cell `i` from the beginning of `y`, and cell `j` from that of `x`.
+/// An array as a field of colours: `values[[i, j]]` is cell `i` from the smaller end of `y`, and cell `j` from that of `x`.
 pub struct Heatmap<'a> {
     pub title: String,
     pub values: ArrayView2<'a, f64>,
@@ -69,7 +69,8 @@ impl Heatmap<'_> {
             .build_cartesian_2d(self.x.ticked(), self.y.ticked())?;
         let (rows, columns) = self.values.dim();
         let place = |side: &Side<'_>, cell: usize, cells: usize| {
-            side.range.start + (side.range.end - side.range.start) * cell as f64 / cells as f64
+            let (low, high) = side.ends();
+            low + (high - low) * cell as f64 / cells as f64
         };
         for (i, row) in self.values.rows().into_iter().enumerate() {
             let colours: Vec<_> = row.iter().map(|&value| self.colours.of(value)).collect();
@@ -110,7 +111,10 @@ impl Heatmap<'_> {
             .margin_top(42)
             .margin_bottom(56)
             .right_y_label_area_size(56)
-            .build_cartesian_2d(0.0..1.0, low..high)?;
+            .build_cartesian_2d(
+            0.0..1.0,
+            Ticked { from: low, to: high, ticks: round_ticks(low, high) },
+        )?;
         const STEPS: usize = 64;
         let place = |step: usize| low + (high - low) * step as f64 / STEPS as f64;
         chart.draw_series((0..STEPS).map(|step| {
@@ -121,7 +125,6 @@ impl Heatmap<'_> {
             .configure_mesh()
             .disable_mesh()
             .disable_x_axis()
-            .y_labels(5)
             .label_style(("sans-serif", 13))
             .y_label_formatter(&|&y| short(y))
             .draw()?;
@@ -130,9 +133,14 @@ impl Heatmap<'_> {
 }
 
 impl Side<'_> {
+    fn ends(&self) -> (f64, f64) {
+        let Range { start, end } = self.range;
+        (start.min(end), start.max(end))
+    }
+
     fn ticked(&self) -> Ticked {
-        let Range { start: from, end: to } = self.range;
-        Ticked { from, to, ticks: round_ticks(from.min(to), from.max(to)) }
+        let (low, high) = self.ends();
+        Ticked { from: self.range.start, to: self.range.end, ticks: round_ticks(low, high) }
     }
 }
 
