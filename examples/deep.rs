@@ -4,9 +4,10 @@
 //! and bent by an activation,
 //!
 //! ```text
-//! A₀ = X                      X (n_0, m): m examples in columns
-//! A_l = relu(W_l A_{l-1} + b_l)       W_l (n_l, n_{l-1}),  b_l (n_l, 1),  for l = 1, …, L - 1
-//! A_L = σ(W_L A_{L-1} + b_L)          (1, m): the probability that the label is 1
+//! A₀  = X                             (n_0, m): m examples in columns
+//! Z_l = W_l A_{l-1} + b_l             W_l (n_l, n_{l-1}),  b_l (n_l, 1)
+//! A_l = relu(Z_l)                     for l = 1, …, L - 1
+//! A_L = σ(Z_L)                        (1, m): the probability that the label is 1
 //! ```
 //!
 //! The cost is the mean cross-entropy; with `--l2 λ` large weights cost something too:
@@ -16,7 +17,7 @@
 //! ```
 //!
 //! All are written below as they stand here, the layers as a loop. Backpropagation is not written at all: gradient descent
-//! asks for the gradient.
+//! asks for the gradient. What is printed of it is what the textbooks derive, from `A_L - Y` back to the first layer.
 //!
 //! `cargo run --release --example deep -- --help` lists the options. With the pictures of cats of a well-known course in
 //! `catvnoncat.npz`, and its initial weights, which `examples/data/course_weights.py` writes, the runs that are published there are
@@ -102,7 +103,9 @@ struct Network<'g, T: Float> {
     x: Var<'g, T>,
     y: Var<'g, T>,
     parameters: Vec<[Var<'g, T>; 2]>,
-    /// What each layer gives, from the first to the last.
+    /// Z₁, …, Z_L
+    z: Vec<Var<'g, T>>,
+    /// A₀, …, A_L
     a: Vec<Var<'g, T>>,
     cost: Var<'g, T>,
 }
@@ -118,10 +121,11 @@ fn network<'g, T: Float>(g: &'g Graph, start: &[Layer], m: usize, options: &Opti
         .collect();
 
     // The model, layer by layer, as in the text above.
-    let (last, mut a) = (parameters.len(), vec![x]);
+    let (last, mut z, mut a) = (parameters.len(), Vec::new(), vec![x]);
     for (l, &[w, b]) in (1..).zip(&parameters) {
-        let z = w.dot(a[l - 1]) + b;
-        let a_l = if l < last { options.activation.of(z) } else { z.sigmoid() };
+        let z_l = (w.dot(a[l - 1]) + b).named(&format!("Z{l}"));
+        let a_l = if l < last { options.activation.of(z_l) } else { z_l.sigmoid() };
+        z.push(z_l);
         a.push(a_l.named(&format!("A{l}")));
     }
 
@@ -130,17 +134,16 @@ fn network<'g, T: Float>(g: &'g Graph, start: &[Layer], m: usize, options: &Opti
     let mut cost = -(y * a_last.ln() + (1.0 - y) * (1.0 - a_last).ln()).mean();
     if options.l2 > 0.0 {
         let m = y.size_of(1);
-        for [w, _] in &parameters {
-            cost = cost + options.l2 / (2.0 * m) * w.square().sum();
-        }
+        let squares = parameters.iter().map(|[w, _]| w.square().sum()).reduce(|sum, more| sum + more);
+        cost = squares.map_or(cost, |squares| cost + options.l2 / (2.0 * m) * squares);
     }
-    Network { x, y, parameters, a, cost }
+    Network { x, y, parameters, z, a, cost }
 }
 
 impl<'g, T: Float> Network<'g, T> {
     fn print(&self) {
-        for (l, a) in self.a.iter().enumerate().skip(1) {
-            println!("A{l} = {a}");
+        for (l, (z, a)) in (1..).zip(self.z.iter().zip(&self.a[1..])) {
+            println!("Z{l} = {z}\nA{l} = {a}");
         }
         println!("cost = {}", self.cost);
         for (parameters, gradients) in self.parameters.iter().zip(self.cost.grad(&self.parameters)) {

@@ -4,8 +4,8 @@
 //! regression fails. A hidden layer of n_h units between does better:
 //!
 //! ```text
-//! A₁ = tanh(W₁ X + b₁)        W₁ (n_h, 2),  b₁ (n_h, 1)
-//! A₂ = σ(W₂ A₁ + b₂)          W₂ (1, n_h),  b₂ (1, 1)
+//! Z₁ = W₁ X + b₁,     A₁ = tanh(Z₁)       W₁ (n_h, 2),  b₁ (n_h, 1)
+//! Z₂ = W₂ A₁ + b₂,    A₂ = σ(Z₂)          W₂ (1, n_h),  b₂ (1, 1)
 //! ```
 //!
 //! The m points are the columns of X (2, m), the labels Y are (1, m), and the cost is the mean cross-entropy
@@ -92,6 +92,7 @@ struct Network<'g> {
     x: Var<'g>,
     y: Var<'g>,
     w1: Var<'g>,
+    z: [Var<'g>; 2],
     a1: Var<'g>,
     a2: Var<'g>,
     cost: Var<'g>,
@@ -108,16 +109,19 @@ fn network<'g>(g: &'g Graph, [first, second]: &[Layer; 2], m: usize, activation:
     let b2 = g.param("b2", second.b.view());
 
     // The model and its cost, as in the text above.
-    let a1 = activation.of(w1.dot(x) + b1).named("A1");
-    let a2 = (w2.dot(a1) + b2).sigmoid().named("A2");
+    let z1 = (w1.dot(x) + b1).named("Z1");
+    let a1 = activation.of(z1).named("A1");
+    let z2 = (w2.dot(a1) + b2).named("Z2");
+    let a2 = z2.sigmoid().named("A2");
     let cost = -(y * a2.ln() + (1.0 - y) * (1.0 - a2).ln()).mean();
 
-    Network { x, y, w1, a1, a2, cost, parameters: [w1, b1, w2, b2] }
+    Network { x, y, w1, z: [z1, z2], a1, a2, cost, parameters: [w1, b1, w2, b2] }
 }
 
 impl<'g> Network<'g> {
     fn print(&self) {
-        println!("A1     = {}\nA2     = {}\ncost   = {}", self.a1, self.a2, self.cost);
+        let [z1, z2] = self.z;
+        println!("Z1 = {z1}\nA1 = {}\nZ2 = {z2}\nA2 = {}\ncost = {}", self.a1, self.a2, self.cost);
         for (parameter, gradient) in self.parameters.iter().zip(self.cost.grad(self.parameters)) {
             println!("∂J/∂{parameter} = {gradient}");
         }
@@ -241,7 +245,7 @@ fn summary<'g>(
 fn starts_alike(options: &Options, points: &Points) -> Result<(), Error> {
     let (hidden, iterations) = (4, options.iterations.min(1000));
     heading("Why the weights begin at random");
-    println!("{}, after {iterations} iterations:\n", units(hidden));
+    println!("{}, after {}:\n", units(hidden), count(iterations, "iteration"));
     let outcome = |init: &Init| {
         let g = Graph::new();
         let start = start(init, hidden, options.seed)?;
@@ -269,7 +273,11 @@ fn print_table<'a>(what: &str, outcomes: impl Iterator<Item = (String, &'a Summa
 }
 
 fn units(hidden: usize) -> String {
-    format!("{hidden} hidden unit{}", if hidden == 1 { "" } else { "s" })
+    count(hidden, "hidden unit")
+}
+
+fn count(n: usize, what: &str) -> String {
+    format!("{n} {what}{}", if n == 1 { "" } else { "s" })
 }
 
 fn write_boundaries(
