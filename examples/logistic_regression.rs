@@ -109,7 +109,7 @@ fn run<T: Float>(options: &Options) -> Result<(), Error> {
         return Ok(());
     }
 
-    // Every learning rate begins at zero: there is only one minimum, so the start breaks no symmetry.
+    // The cost is convex, so any start will do: every learning rate begins at zero.
     files::make_folder(&options.out)?;
     let rates = if options.learning_rate.is_empty() { &[default_rate][..] } else { &options.learning_rate };
     let schedule = Schedule { iterations: options.iterations, every: 100 };

@@ -7,6 +7,8 @@ use gradus::ndarray::ArrayView1;
 use super::canvas::{Canvas, Colour, extent};
 use crate::common::Error;
 
+const EDGE: Colour = [180, 180, 180];
+
 /// Draws weights as a picture of this shape: red where a bright pixel speaks for the answer yes, blue where it speaks
 /// against it, white where it does not matter; one panel for each colour of the picture. Weights that are no
 /// picture are drawn as one row.
@@ -17,6 +19,11 @@ pub fn weights(path: &Path, weights: ArrayView1<'_, f64>, shape: &[usize]) -> Re
     let full_width = channels * width * scale + (channels - 1) * gap + 2 * frame;
     let mut canvas = Canvas::new(full_width, height * scale + 2 * frame);
     let most = weights.iter().fold(f64::MIN_POSITIVE, |most, w| most.max(w.abs()));
+    for channel in 0..channels {
+        // A thin edge: the weights of the outer pixels are often white.
+        let left = frame + channel * (width * scale + gap);
+        canvas.fill([left - 1, frame - 1], [width * scale + 2, height * scale + 2], EDGE);
+    }
     for (i, &weight) in weights.iter().enumerate() {
         let (y, x, channel) = (i / channels / width, i / channels % width, i % channels);
         let left = frame + channel * (width * scale + gap) + x * scale;
