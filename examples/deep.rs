@@ -34,13 +34,15 @@ use std::process::ExitCode;
 use clap::Parser;
 use common::accuracy::{accuracy, is_right, print_accuracies, probabilities};
 use common::activation::Activation;
-use common::data::{Pictures, digits, open};
+use common::data::{Pictures, open_or_digits};
 use common::init::Init;
 use common::layers::{Layer, Layers};
 use common::options::{Precision, l2_coefficient, learning_rate, on_threads};
+use common::page::table;
 use common::plot::{Exhibit, gallery};
-use common::training::{Schedule, Trace, write_costs};
+use common::training::{Schedule, Trainings, rate_name};
 use common::{Error, files, finish};
+use gradus::Program;
 use gradus::optim::Sgd;
 use gradus::prelude::*;
 
@@ -49,9 +51,9 @@ use gradus::prelude::*;
 /// Without --data the pictures are the handwritten digits that ship with the examples, and the question is: is it a 3?
 #[derive(Parser)]
 struct Options {
-    /// A NumPy archive with train_x (m, …), uint8 (divided by 255) or float, train_y, test_x and test_y: 0 or 1, (m)
-    /// or (1, m)
-    #[arg(long, value_name = "FILE.npz")]
+    /// A NumPy archive (.npz) with train_x (m, …), uint8 (divided by 255) or float, train_y, test_x and test_y: 0 or 1,
+    /// (m) or (1, m); or a folder with train_catvnoncat.h5 and test_catvnoncat.h5, if built with the feature hdf5
+    #[arg(long, value_name = "PATH")]
     data: Option<PathBuf>,
     /// How many units each layer has, from the input to the output, with commas between them [default: n,20,7,5,1 for
     /// pictures of n numbers, or as --init FILE.npz has it]
@@ -135,15 +137,29 @@ fn network<'g, T: Float>(g: &'g Graph, start: &[Layer], m: usize, options: &Opti
     Network { x, y, parameters, a, cost }
 }
 
-impl<T: Float> Network<'_, T> {
+impl<'g, T: Float> Network<'g, T> {
     fn print(&self) {
         for (l, a) in self.a.iter().enumerate().skip(1) {
             println!("A{l} = {a}");
         }
         println!("cost = {}", self.cost);
-        let [w, b] = self.parameters[self.parameters.len() - 1];
-        let [dw, db] = self.cost.grad([w, b]);
-        println!("∂J/∂{w} = {dw}\n∂J/∂{b} = {db}\n");
+        for (parameters, gradients) in self.parameters.iter().zip(self.cost.grad(&self.parameters)) {
+            for (parameter, gradient) in parameters.iter().zip(gradients) {
+                println!("∂J/∂{parameter} = {gradient}");
+            }
+        }
+        println!();
+    }
+
+    /// A step of gradient descent.
+    fn step(
+        &self,
+        g: &'g Graph,
+        rate: f64,
+        options: &Options,
+    ) -> Result<Program<'g, [Var<'g, T>; 1]>, Error> {
+        let descent = Sgd::new(rate).minimize(self.cost, &self.parameters);
+        on_threads(options.threads, g.compile([self.cost], descent)?)
     }
 
     /// Gives the parameters their first values.
@@ -156,19 +172,9 @@ impl<T: Float> Network<'_, T> {
     }
 }
 
-/// What came of a learning rate.
-struct Training {
-    rate: f64,
-    trace: Trace,
-    train: f64,
-    test: f64,
-}
-
 fn run<T: Float>(options: &Options) -> Result<(), Error> {
-    let (pictures, question, default_rate) = match &options.data {
-        Some(path) => (open(path)?, format!("the labels of {}", path.display()), 0.0075),
-        None => (digits(|class| class == 3)?, "is this handwritten digit a 3?".to_owned(), 0.1),
-    };
+    let (pictures, question) = open_or_digits(options.data.as_deref())?;
+    let default_rate = if options.data.is_some() { 0.0075 } else { 0.1 };
     let m = pictures.train_x.ncols();
     let layers = layers(options, &pictures)?;
     let start = options.init.parameters(&layers, options.seed)?;
@@ -182,27 +188,33 @@ fn run<T: Float>(options: &Options) -> Result<(), Error> {
     network.print();
 
     let rates = if options.learning_rate.is_empty() { &[default_rate][..] } else { &options.learning_rate };
-    let mut trainings = Vec::new();
+    let schedule = Schedule { iterations: options.iterations, every: 100 };
+    let [x, y] = [&pictures.train_x, &pictures.train_y].map(|array| array.mapv(T::from_f64));
+    let feeds = [network.x.feed(&x), network.y.feed(&y)];
+    let mut predict = on_threads(options.threads, g.compile(network.a[layers.0.len() - 1], ())?)?;
+    let mut trainings = Trainings::new(&options.out, "A deep network", "learning_rate", rate_name);
+    let mut results = Vec::new();
     for &rate in rates {
         network.reset(&start)?;
-        let trace = train(&g, &network, &pictures, rate, options)?;
-        let mut predict = on_threads(options.threads, g.compile(network.a[layers.0.len() - 1], ())?)?;
+        println!("Gradient descent, learning rate {rate}:");
+        trainings.run(rate, schedule, &mut network.step(&g, rate, options)?, &feeds)?;
+        println!();
         let train = probabilities(&mut predict, network.x, &pictures.train_x)?;
         let test = probabilities(&mut predict, network.x, &pictures.test_x)?;
-        if trainings.is_empty() {
+        if results.is_empty() {
             show_mislabelled(options, &pictures, &test)?;
         }
-        let [train, test] = [accuracy(&train, &pictures.train_y), accuracy(&test, &pictures.test_y)];
-        trainings.push(Training { rate, trace, train, test });
-        write(options, &trainings)?;
+        results.push((rate, accuracy(&train, &pictures.train_y), accuracy(&test, &pictures.test_y)));
     }
 
-    println!("learning rate   train accuracy   test accuracy");
-    for Training { rate, train, test, .. } in &trainings {
-        println!("{rate:>13}   {train:>12.2} %   {test:>11.2} %");
-    }
+    let row = |(rate, train, test): &(f64, f64, f64)| {
+        vec![rate.to_string(), format!("{train:.2} %"), format!("{test:.2} %")]
+    };
+    let rows: Vec<_> = results.iter().map(row).collect();
+    table("rrr", &["learning rate", "train accuracy", "test accuracy"], &rows);
     println!("\nSee costs.csv, learning_curve.svg and mislabelled.png in {}.\n", options.out.display());
-    print_accuracies(trainings[0].train, trainings[0].test);
+    let (_, train, test) = results[0];
+    print_accuracies(train, test);
     Ok(())
 }
 
@@ -230,24 +242,6 @@ fn layers(options: &Options, pictures: &Pictures) -> Result<Layers, Error> {
     Ok(layers)
 }
 
-fn train<'g, T: Float>(
-    g: &'g Graph,
-    network: &Network<'g, T>,
-    pictures: &Pictures,
-    rate: f64,
-    options: &Options,
-) -> Result<Trace, Error> {
-    println!("Gradient descent, learning rate {rate}:");
-    let descent = Sgd::new(rate).minimize(network.cost, &network.parameters);
-    let mut step = on_threads(options.threads, g.compile([network.cost], descent)?)?;
-    let [x, y] = [&pictures.train_x, &pictures.train_y].map(|array| array.mapv(T::from_f64));
-    let schedule = Schedule { iterations: options.iterations, every: 100 };
-    let feeds = [network.x.feed(&x), network.y.feed(&y)];
-    let trace = schedule.run(&mut step, &feeds)?;
-    println!();
-    Ok(trace)
-}
-
 /// How many of the mislabelled pictures are listed, and how many are drawn.
 const LISTED: usize = 20;
 const DRAWN: usize = 64;
@@ -263,10 +257,10 @@ fn show_mislabelled(options: &Options, pictures: &Pictures, answers: &Array2<f64
         println!(
             "mislabelled.png shows them, framed in blue where the label is 1 and in orange where it is 0.\n"
         );
-        println!("picture   label   probability of label 1");
-    }
-    for (i, (a, y)) in wrong.iter().take(LISTED) {
-        println!("{:>7}   {y:>5}   {a:>22.4}", format!("#{i}"));
+        let row =
+            |(i, (a, y)): &(usize, (&f64, &f64))| vec![format!("#{i}"), y.to_string(), format!("{a:.4}")];
+        let rows: Vec<_> = wrong.iter().take(LISTED).map(row).collect();
+        table("rrr", &["picture", "label", "probability of label 1"], &rows);
     }
     if wrong.len() > LISTED {
         println!("… and {} more", wrong.len() - LISTED);
@@ -280,10 +274,4 @@ fn show_mislabelled(options: &Options, pictures: &Pictures, answers: &Array2<f64
     };
     let exhibits: Vec<Exhibit> = wrong.iter().take(DRAWN).map(exhibit).collect();
     gallery(&options.out.join("mislabelled.png"), &exhibits, &pictures.shape)
-}
-
-fn write(options: &Options, trainings: &[Training]) -> Result<(), Error> {
-    let named =
-        trainings.iter().map(|Training { rate, trace, .. }| (rate, format!("learning rate {rate}"), trace));
-    write_costs(&options.out, "learning_rate", "A deep network", &named.collect::<Vec<_>>())
 }

@@ -29,10 +29,10 @@ use std::process::ExitCode;
 
 use clap::Parser;
 use common::accuracy::{accuracy, print_accuracies, probabilities};
-use common::data::{Pictures, digits, open};
+use common::data::{Pictures, open_or_digits};
 use common::options::{Precision, learning_rate, on_threads};
 use common::plot::weights;
-use common::training::{Schedule, Stopped, Trace, write_costs};
+use common::training::{Schedule, Trainings, rate_name};
 use common::{Error, files, finish};
 use gradus::Program;
 use gradus::ndarray::{Array1, ArrayD};
@@ -88,15 +88,8 @@ fn main() -> ExitCode {
 }
 
 fn run<T: Float>(options: &Options) -> Result<(), Error> {
-    let (pictures, question, default_rate) = match &options.data {
-        Some(path) => {
-            let pictures = open(path)?;
-            let [no, yes] = &pictures.classes;
-            let question = format!("the labels of {}, {no} or {yes}?", path.display());
-            (pictures, question, 0.005)
-        }
-        None => (digits(|class| class == 3)?, "is this handwritten digit a 3?".to_owned(), 0.5),
-    };
+    let (pictures, question) = open_or_digits(options.data.as_deref())?;
+    let default_rate = if options.data.is_some() { 0.005 } else { 0.5 };
     let own = own_pictures(options, &pictures)?;
     println!("Question: {question}");
     let (m, tests) = (pictures.train_x.ncols(), pictures.test_x.ncols());
@@ -122,17 +115,12 @@ fn run<T: Float>(options: &Options) -> Result<(), Error> {
     let schedule = Schedule { iterations: options.iterations, every: 100 };
     let [x, y] = [&pictures.train_x, &pictures.train_y].map(|array| array.mapv(T::from_f64));
     let feeds = [model.x.feed(&x), model.y.feed(&y)];
-    let (mut traces, mut results) = (Vec::new(), Vec::new());
+    let mut trainings = Trainings::new(&options.out, "Logistic regression", "learning_rate", rate_name);
+    let mut results = Vec::new();
     for &rate in rates {
         model.reset()?;
         println!("Gradient descent, learning rate {rate}:");
-        let (trace, ended) = match schedule.run(&mut model.step(&g, rate, options)?, &feeds) {
-            Ok(trace) => (trace, Ok(())),
-            Err(Stopped { trace, why }) => (trace, Err(why)),
-        };
-        traces.push((rate, trace));
-        write(&options.out, &traces)?;
-        ended?;
+        trainings.run(rate, schedule, &mut model.step(&g, rate, options)?, &feeds)?;
         println!();
         results.push((rate, accuracies(&mut predict, model.x, &pictures)?));
         if results.len() == 1 {
@@ -260,10 +248,4 @@ fn answer<'g, T: Float>(
         println!();
     }
     Ok(())
-}
-
-/// `costs.csv` and `learning_curve.svg`, of the learning rates so far.
-fn write(out: &Path, traces: &[(f64, Trace)]) -> Result<(), Error> {
-    let named = traces.iter().map(|(rate, trace)| (rate, format!("learning rate {rate}"), trace));
-    write_costs(out, "learning_rate", "Logistic regression", &named.collect::<Vec<_>>())
 }

@@ -38,8 +38,9 @@ use common::data::{Points, flower, points};
 use common::init::Init;
 use common::layers::{Layer, Layers};
 use common::options::{learning_rate, on_threads};
+use common::page::{heading, table};
 use common::plot::{Panel, Plane, boundaries};
-use common::training::{Schedule, Trace, write_costs};
+use common::training::{Schedule, Trainings};
 use common::{Error, files, finish};
 use gradus::optim::Sgd;
 use gradus::prelude::*;
@@ -52,7 +53,7 @@ use gradus::{Feed, Program};
 /// network.
 #[derive(Parser)]
 struct Options {
-    /// A table with the header x1,x2,label and labels of 0 and 1; or a NumPy archive with x (2, m) and y, (m) or (1, m)
+    /// A table of x1,x2,label with labels 0 and 1, behind a header or none; or a NumPy archive with x (2, m) and y, (m) or (1, m)
     #[arg(long, value_name = "FILE")]
     data: Option<PathBuf>,
     /// How many hidden units; several give a network each [default: 4, or as many as --init FILE.npz has]
@@ -143,9 +144,8 @@ impl<'g> Network<'g> {
 }
 
 /// What became of a network.
-struct Training {
+struct Outcome {
     hidden: usize,
-    trace: Trace,
     summary: Summary,
     probabilities: Array2<f64>,
 }
@@ -171,20 +171,18 @@ fn run(options: &Options) -> Result<(), Error> {
     println!("{m} points of the plane, labelled 0 and 1.\n");
     network(&Graph::new(), &starts[0], m, options.activation).print();
 
-    let mut trainings = Vec::new();
-    for start in &starts {
-        trainings.push(train(options, &points, start, &plane)?);
-        write(options, &trainings)?;
-    }
-    write_boundaries(options, &points, &plane, &trainings)?;
+    let title = "A network with one hidden layer";
+    let mut trainings = Trainings::new(&options.out, title, "hidden", |&hidden| units(hidden));
+    let results: Vec<Outcome> = starts
+        .iter()
+        .map(|start| train(options, &points, start, &plane, &mut trainings))
+        .collect::<Result<_, _>>()?;
+    write_boundaries(options, &points, &plane, &results)?;
 
-    println!("hidden units       cost   accuracy   spread of W1's rows");
-    for Training { hidden, summary, .. } in &trainings {
-        print_row(&format!("{hidden:>12}"), summary);
-    }
+    print_table("hidden units", results.iter().map(|result| (result.hidden.to_string(), &result.summary)));
     starts_alike(options, &points)?;
     println!("See costs.csv, learning_curve.svg and decision_boundary.svg in {}.\n", options.out.display());
-    if let Some(Training { summary, .. }) = trainings.last() {
+    if let Some(Outcome { summary, .. }) = results.last() {
         println!("accuracy: {:.2} %", summary.accuracy);
     }
     Ok(())
@@ -205,7 +203,13 @@ fn start(init: &Init, hidden: usize, seed: u64) -> Result<[Layer; 2], Error> {
     layers.try_into().map_err(|_| Error::new("expected two layers"))
 }
 
-fn train(options: &Options, points: &Points, start: &[Layer; 2], plane: &Plane) -> Result<Training, Error> {
+fn train(
+    options: &Options,
+    points: &Points,
+    start: &[Layer; 2],
+    plane: &Plane,
+    trainings: &mut Trainings<'_, usize>,
+) -> Result<Outcome, Error> {
     let hidden = start[0].w.nrows();
     println!("Gradient descent, {}, learning rate {}:", units(hidden), options.learning_rate);
     let g = Graph::new();
@@ -213,12 +217,12 @@ fn train(options: &Options, points: &Points, start: &[Layer; 2], plane: &Plane) 
     let mut step = network.step(&g, options)?;
 
     let schedule = Schedule { iterations: options.iterations, every: 1000 };
-    let trace = schedule.run(&mut step, &network.feeds(points))?;
+    trainings.run(hidden, schedule, &mut step, &network.feeds(points))?;
     println!();
 
     let mut predict = on_threads(options.threads, g.compile(network.a2, ())?)?;
     let probabilities = probabilities(&mut predict, network.x, &plane.middles())?;
-    Ok(Training { hidden, trace, summary: summary(&g, &network, options, points)?, probabilities })
+    Ok(Outcome { hidden, summary: summary(&g, &network, options, points)?, probabilities })
 }
 
 fn summary<'g>(
@@ -233,49 +237,51 @@ fn summary<'g>(
 }
 
 /// Units that begin alike have gradients alike, so they stay alike: however many there are, the network is one of a
-/// single hidden unit. With zeros it is not even that: W₂ = 0 keeps W₁ at 0, and A₁ = 0 keeps W₂ there.
+/// single hidden unit. With zeros and tanh it is not even that: W₂ = 0 keeps W₁ at 0, and A₁ = 0 keeps W₂ there.
 fn starts_alike(options: &Options, points: &Points) -> Result<(), Error> {
     let (hidden, iterations) = (4, options.iterations.min(1000));
-    println!("\nWhy the weights begin at random: {} after {iterations} iterations.\n", units(hidden));
-    println!("weights begin as       cost   accuracy   spread of W1's rows");
-    for init in [Init::Zeros, Init::Equal(0.3), Init::Normal(0.01)] {
+    heading("Why the weights begin at random");
+    println!("{}, after {iterations} iterations:\n", units(hidden));
+    let outcome = |init: &Init| {
         let g = Graph::new();
-        let start = start(&init, hidden, options.seed)?;
+        let start = start(init, hidden, options.seed)?;
         let network = network(&g, &start, points.x.ncols(), options.activation);
         let mut step = network.step(&g, options)?;
         for _ in 0..iterations {
             step.run_with(&network.feeds(points))?;
         }
-        print_row(&format!("{:>16}", init.to_string()), &summary(&g, &network, options, points)?);
-    }
+        Ok((init.to_string(), summary(&g, &network, options, points)?))
+    };
+    let inits = [Init::Zeros, Init::Equal(0.3), Init::Normal(0.01)];
+    let outcomes: Vec<_> = inits.iter().map(outcome).collect::<Result<_, Error>>()?;
+    print_table("weights begin as", outcomes.iter().map(|(init, summary)| (init.clone(), summary)));
     println!("\nRows that begin alike stay alike, to the last bit: all hidden units are one.\n");
     Ok(())
 }
 
-fn print_row(what: &str, Summary { cost, accuracy, spread }: &Summary) {
-    let spread = if *spread == 0.0 { "0".to_owned() } else { format!("{spread:.3e}") };
-    println!("{what}   {cost:.6}   {accuracy:>6.2} %   {spread:>19}");
+fn print_table<'a>(what: &str, outcomes: impl Iterator<Item = (String, &'a Summary)>) {
+    let row = |(what, &Summary { cost, accuracy, spread })| {
+        let spread = if spread == 0.0 { "0".to_owned() } else { format!("{spread:.3e}") };
+        vec![what, format!("{cost:.6}"), format!("{accuracy:.2} %"), spread]
+    };
+    let rows: Vec<_> = outcomes.map(row).collect();
+    table("rrrr", &[what, "cost", "accuracy", "spread of W1's rows"], &rows);
 }
 
 fn units(hidden: usize) -> String {
     format!("{hidden} hidden unit{}", if hidden == 1 { "" } else { "s" })
 }
 
-fn write(options: &Options, trainings: &[Training]) -> Result<(), Error> {
-    let named = trainings.iter().map(|Training { hidden, trace, .. }| (hidden, units(*hidden), trace));
-    write_costs(&options.out, "hidden", "A network with one hidden layer", &named.collect::<Vec<_>>())
-}
-
 fn write_boundaries(
     options: &Options,
     points: &Points,
     plane: &Plane,
-    trainings: &[Training],
+    results: &[Outcome],
 ) -> Result<(), Error> {
-    let panel = |training: &Training| Panel {
-        title: format!("{}: {:.2} %", units(training.hidden), training.summary.accuracy),
-        probabilities: training.probabilities.clone(),
+    let panel = |outcome: &Outcome| Panel {
+        title: format!("{}: {:.2} %", units(outcome.hidden), outcome.summary.accuracy),
+        probabilities: outcome.probabilities.clone(),
     };
-    let panels: Vec<Panel> = trainings.iter().map(panel).collect();
+    let panels: Vec<Panel> = results.iter().map(panel).collect();
     boundaries(&options.out.join("decision_boundary.svg"), plane, points, &panels)
 }

@@ -44,6 +44,7 @@
 //! - [`ops`]: what each operation means.
 //! - [`nn`]: losses, normalisations, attention, recurrent cells.
 //! - [`optim`]: recipes for updates.
+//! - [`view`]: formulas as text and LaTeX, and drawings of their graphs.
 //! - [`check`]: is a gradient right, and is a formula derived by hand?
 //! - [`Error`]: everything that can go wrong.
 
@@ -88,6 +89,8 @@ mod book {
     mod first_gradient {}
     #[doc = include_str!("../docs/src/textbook.md")]
     mod textbook {}
+    #[doc = include_str!("../docs/src/views.md")]
+    mod views {}
     #[doc = include_str!("../docs/src/checking.md")]
     mod checking {}
     #[doc = include_str!("../docs/src/higher-derivatives.md")]

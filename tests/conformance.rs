@@ -4,6 +4,8 @@
 #[path = "../examples/conformance/referee/mod.rs"]
 mod referee;
 
+#[path = "conformance/latex.rs"]
+mod latex;
 #[path = "conformance/notation.rs"]
 mod notation;
 #[path = "conformance/records.rs"]

@@ -1,19 +1,25 @@
 //! How often a network is right.
 
-use gradus::ndarray::{Array2, Ix2};
+use gradus::ndarray::{Array2, Axis};
 use gradus::{Float, Program, Var};
 
 use super::Error;
 
-/// What a network answers to the columns of `x`: the probability of the label 1 for each.
+/// How many columns are answered at once.
+const BATCH: usize = 4096;
+
+/// What a network answers to the columns of `x`: the probability of the label 1 for each, (1, m).
 pub fn probabilities<'g, T: Float>(
     predict: &mut Program<'g, Var<'g, T>>,
     x: Var<'g, T>,
     columns: &Array2<f64>,
 ) -> Result<Array2<f64>, Error> {
-    let columns = columns.mapv(T::from_f64);
-    let answers = predict.run_with(&[x.feed(&columns)])?;
-    answers.mapv(T::to_f64).into_dimensionality::<Ix2>().map_err(Error::new)
+    let mut answers = Vec::new();
+    for batch in columns.axis_chunks_iter(Axis(1), BATCH) {
+        let batch = batch.mapv(T::from_f64);
+        answers.extend(predict.run_with(&[x.feed(&batch)])?.iter().map(|a| a.to_f64()));
+    }
+    Array2::from_shape_vec((1, answers.len()), answers).map_err(Error::new)
 }
 
 /// Whether the answer, 1 above one half and else 0, is the label.

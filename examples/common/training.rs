@@ -80,20 +80,51 @@ impl Schedule {
     }
 }
 
-/// Writes how trainings went: `costs.csv`, which tells them apart by this column, and `learning_curve.svg`, which does so by
-/// their names.
-pub fn write_costs<V: Display>(
-    out: &Path,
-    column: &str,
-    title: &str,
-    trainings: &[(V, String, &Trace)],
-) -> Result<(), Error> {
-    let costs: Vec<_> = trainings.iter().map(|(value, _, trace)| (value, &trace.costs)).collect();
-    files::write(&out.join("costs.csv"), files::costs_csv(column, &costs).as_bytes())?;
-    let curve =
-        |(_, name, trace): &(V, String, &Trace)| Curve { name: name.clone(), points: trace.points.clone() };
-    let lines: Vec<Curve> = trainings.iter().map(curve).collect();
-    curves(&out.join("learning_curve.svg"), title, "iteration", "cost", &lines)
+/// The trainings of a program, one after the other, and what is written of them: `costs.csv` and `learning_curve.svg`.
+pub struct Trainings<'a, V> {
+    out: &'a Path,
+    title: &'a str,
+    column: &'a str,
+    name: fn(&V) -> String,
+    traces: Vec<(V, Trace)>,
+}
+
+impl<'a, V: Display> Trainings<'a, V> {
+    /// None yet. The column of `costs.csv` holds a value that tells a training from the others; the learning curves have names.
+    pub fn new(out: &'a Path, title: &'a str, column: &'a str, name: fn(&V) -> String) -> Self {
+        Self { out, title, column, name, traces: Vec::new() }
+    }
+
+    /// Runs one more, and writes how all of them went, whether it ends well or not.
+    pub fn run<'g, T: Float>(
+        &mut self,
+        value: V,
+        schedule: Schedule,
+        step: &mut Program<'g, [Var<'g, T>; 1]>,
+        feeds: &[Feed<'_>],
+    ) -> Result<(), Error> {
+        let (trace, ended) = match schedule.run(step, feeds) {
+            Ok(trace) => (trace, Ok(())),
+            Err(Stopped { trace, why }) => (trace, Err(why)),
+        };
+        self.traces.push((value, trace));
+        self.write()?;
+        ended
+    }
+
+    fn write(&self) -> Result<(), Error> {
+        let costs: Vec<_> = self.traces.iter().map(|(value, trace)| (value, &trace.costs)).collect();
+        files::write(&self.out.join("costs.csv"), files::costs_csv(self.column, &costs).as_bytes())?;
+        let curve =
+            |(value, trace): &(V, Trace)| Curve { name: (self.name)(value), points: trace.points.clone() };
+        let lines: Vec<Curve> = self.traces.iter().map(curve).collect();
+        curves(&self.out.join("learning_curve.svg"), self.title, "iteration", "cost", &lines)
+    }
+}
+
+/// How a curve is called that a learning rate tells from others.
+pub fn rate_name(rate: &f64) -> String {
+    format!("learning rate {rate}")
 }
 
 /// The error of a cost that is infinite or NaN, with its likely cause, if it was not so from the beginning.

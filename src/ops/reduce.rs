@@ -75,7 +75,9 @@ impl Fold {
             }
             Self::ArgMax => Record::method("argmax", r"\operatorname{argmax}_{#n}\left(#1\right)", "none"),
             Self::LogSumExp => Record::method("logsumexp", r"\ln\sum_{#n} e^{#1}", "softmax(x)"),
-            Self::Norm => Record::method("norm", r"\left\|#1\right\|_{\text{axis }#n}", "x/‖x‖, 0 at 0"),
+            Self::Norm => {
+                Record::method("norm", r"\left\lVert #1\right\rVert_{\text{axis }#n}", "x/‖x‖, 0 at 0")
+            }
             Self::Size => Record::method("size_of", r"\operatorname{size}_{#n}\left(#1\right)", "0"),
         }
     }

@@ -167,19 +167,21 @@ fn flow(e: Expr<'_>) -> Option<String> {
     }
 }
 
-/// How many characters a line of a label has, about.
+/// How many characters a line of a label has at most.
 const LINE: usize = 40;
 /// How many lines of a formula are shown.
-const LINES: usize = 3;
+const LINES: usize = 4;
 
-/// In lines, of which the last ends with dots if there is more.
+/// In lines of about one length, of which the last ends with dots if there is more.
 fn wrapped(text: &str) -> Vec<String> {
     let mut lines: Vec<String> = Vec::new();
     for part in text.lines() {
+        let length = part.chars().count().max(1);
+        let limit = (length.div_ceil(length.div_ceil(LINE)) + 4).min(LINE);
         let mut line: Vec<char> = Vec::new();
         for word in part.split(' ') {
             if !line.is_empty() {
-                let fits = line.len() + 1 + word.chars().count() <= LINE;
+                let fits = line.len() + 1 + word.chars().count() <= limit;
                 if fits { line.push(' ') } else { lines.push(line.drain(..).collect()) }
             }
             line.extend(word.chars().map(|c| if c.is_control() { ' ' } else { c }));

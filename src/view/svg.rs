@@ -89,7 +89,7 @@ impl<'a> Canvas<'a> {
         picture.edges.iter().for_each(|&(from, _)| used[from] = true);
         let items = picture.vertices.iter().zip(&used).map(|(vertex, &used)| {
             let (w, h) = size(vertex);
-            let label = vertex.shape.as_deref().map_or(0.0, |shape| width(shape, SMALL) + 10.0);
+            let label = vertex.shape.as_deref().map_or(0.0, |shape| width(shape, SMALL) + 12.0);
             let tail = used || vertex.is_result;
             match flow {
                 Flow::Right => {
@@ -211,7 +211,7 @@ impl<'a> Canvas<'a> {
         if let Some(shape) = vertex.shape.as_deref().filter(|_| leaves) {
             let (x, y) = match self.flow {
                 Flow::Right => (x + w + 6.0, y + h / 2.0 - 4.0),
-                Flow::Down => (x + w / 2.0 + 5.0, y + h + 13.0),
+                Flow::Down => (x + w / 2.0 + 7.0, y + h + 13.0),
             };
             let _ = writeln!(
                 svg,

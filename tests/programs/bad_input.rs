@@ -89,10 +89,13 @@ fn floats(shape: &str, all: &[f64]) -> Vec<u8> {
 
 /// A model as `--save` writes it.
 pub fn model(w: &[f64], b: &[f64]) -> Vec<u8> {
-    let arrays = [("w", vec![w.len(), 1], numbers(w)), ("b", vec![], numbers(b))];
-    let views = arrays
-        .iter()
-        .map(|(name, shape, bytes)| (*name, TensorView::new(Dtype::F64, shape.clone(), bytes).unwrap()));
+    tensors(&[("w", Dtype::F64, vec![w.len(), 1], numbers(w)), ("b", Dtype::F64, vec![], numbers(b))])
+}
+
+fn tensors(arrays: &[(&str, Dtype, Vec<usize>, Vec<u8>)]) -> Vec<u8> {
+    let view =
+        |dtype: &Dtype, shape: &Vec<usize>, bytes| TensorView::new(*dtype, shape.clone(), bytes).unwrap();
+    let views = arrays.iter().map(|(name, dtype, shape, bytes)| (*name, view(dtype, shape, bytes)));
     safetensors::serialize(views, None).unwrap()
 }
 
@@ -101,6 +104,21 @@ fn picture(format: ImageFormat) -> Vec<u8> {
     let mut file = Cursor::new(Vec::new());
     image::GrayImage::new(9, 7).write_to(&mut file, format).unwrap();
     file.into_inner()
+}
+
+/// A PNG file that claims a hundred thousand pixels in each direction, and has none.
+fn vast() -> Vec<u8> {
+    let side = 100_000_u32.to_be_bytes();
+    let header = chunk(b"IHDR", &[&side[..], &side, &[8, 0, 0, 0, 0]].concat());
+    [b"\x89PNG\r\n\x1a\n", &header[..], &chunk(b"IDAT", &[]), &chunk(b"IEND", &[])].concat()
+}
+
+/// A part of a PNG file: its length, name, data and checksum.
+fn chunk(name: &[u8], data: &[u8]) -> Vec<u8> {
+    let mut sum = flate2::Crc::new();
+    sum.update(name);
+    sum.update(data);
+    [&(data.len() as u32).to_be_bytes()[..], name, data, &sum.sum().to_be_bytes()].concat()
 }
 
 /// What is said of a file that is not there.
@@ -195,6 +213,8 @@ fn models() {
     let whole = model(&[0.0; 64], &[0.0]);
     load(b"", "expected a safetensors file: header too small");
     load(b"12345678 no such header", "expected a safetensors file: header too large");
+    load(&tensors(&[("W", Dtype::U8, vec![1], vec![0])]), r#"expected an array `w`, found ["W"]"#);
+    load(&tensors(&[("w", Dtype::U8, vec![1], vec![0])]), "expected `w` as F32 or F64, found U8");
     load(
         &whole[..whole.len() - 1],
         "expected a safetensors file: incomplete metadata, file not fully covered",
@@ -220,6 +240,7 @@ fn pictures_to_predict() {
     predict(b"a,b\n", "The image format could not be determined");
     predict(b"GIF89a", "The image format Gif is not supported");
     predict(&picture(ImageFormat::Png)[..40], "unexpected end of file");
+    predict(&vast(), "Memory limit exceeded");
     let cut = "Format error decoding Jpeg: I/O errors Not enough bytes, expected 2 but found 0";
     predict(b"\xff\xd8\xff\xe0", cut);
 
@@ -295,5 +316,9 @@ fn a_cost_that_is_not_finite() {
         fs::read_dir(here.join("out")).unwrap().map(|file| file.unwrap().file_name()).collect();
     files.sort();
     assert_eq!(files, ["costs.csv", "learning_curve.svg", "model.safetensors", "weights.png"]);
+
+    let cause = "most likely the initial parameters or the data are so large that it overflows";
+    let says = format!("the cost is NaN at iteration 0: {cause}");
+    assert_complaint("logistic_regression", &here, "--data data.npz --dtype f32", 1, &says);
     fs::remove_dir_all(here).unwrap();
 }

@@ -2,19 +2,14 @@
 
 use std::fs;
 use std::path::Path;
-use std::process::Output;
 
-use crate::support::{assert_complaint, folder, npy, numbers, text, write_npz};
-
-fn run(arguments: &[&str]) -> Output {
-    crate::support::run("deep", arguments)
-}
+use crate::support::{assert_complaint, costs, folder, npy, numbers, write_npz};
 
 fn printed(arguments: &[&str]) -> String {
-    let done = run(arguments);
-    assert!(done.status.success(), "{}", text(&done.stderr));
-    text(&done.stdout)
+    crate::support::printed("deep", arguments)
 }
+
+const HEADER: &str = "learning_rate,iteration,cost";
 
 type Entries = Vec<(&'static str, Vec<u8>)>;
 
@@ -66,7 +61,7 @@ fn png_size(path: &Path) -> [u32; 2] {
 #[test]
 fn the_digits_are_learned_as_by_numpy() {
     // What a NumPy program with hand-derived gradients has.
-    for (arguments, costs, train, test) in [
+    for (arguments, expected, train, test) in [
         ("--activation relu", [0.5730253303003237, 0.07758210021986642], "98.54", "95.83"),
         ("--activation tanh --l2 5", [0.6232198658648817, 0.11788244062416581], "98.82", "95.83"),
     ] {
@@ -77,17 +72,16 @@ fn the_digits_are_learned_as_by_numpy() {
         all.extend(["--iterations", "101", "--learning-rate", "0.5"].into_iter().chain(arguments.split(' ')));
         let page = printed(&all);
         assert!(page.contains("\nA3 = (W3.dot(A2) + b3).sigmoid()\n"), "{page}");
-        assert!(page.contains(&format!("\ncost after iteration 100: {:.6}\n", costs[1])), "{page}");
+        assert!(page.contains(&format!("\ncost after iteration 100: {:.6}\n", expected[1])), "{page}");
         assert!(page.ends_with(&format!("\ntrain accuracy: {train} %\ntest accuracy: {test} %\n")), "{page}");
 
-        let csv = fs::read_to_string(out.join("costs.csv")).unwrap();
-        let mut rows = csv.lines();
-        assert_eq!(rows.next(), Some("learning_rate,iteration,cost"));
-        for (row, (i, expected)) in rows.zip([0, 100].iter().zip(costs)) {
-            let cost: f64 = row.strip_prefix(&format!("0.5,{i},")).unwrap().parse().unwrap();
+        let found = costs(&out, HEADER);
+        assert_eq!(found.len(), 2);
+        for (row, (i, expected)) in found.iter().zip(["0", "100"].iter().zip(expected)) {
+            assert_eq!(row[..2], ["0.5", i]);
+            let cost: f64 = row[2].parse().unwrap();
             assert!((cost - expected).abs() < 1e-12, "{cost} is not {expected}");
         }
-        assert_eq!(csv.lines().count(), 3);
         assert!(fs::read_to_string(out.join("learning_curve.svg")).unwrap().contains("learning rate 0.5"));
         fs::remove_dir_all(out).unwrap();
     }
@@ -169,7 +163,7 @@ fn what_begins_at_random_depends_on_the_seed_alone() {
     let o = out.to_str().unwrap();
     let costs = |seed: &str, init: &str| {
         printed(&["--seed", seed, "--init", init, "--iterations", "1", "--out", o]);
-        fs::read_to_string(out.join("costs.csv")).unwrap()
+        costs(&out, HEADER)
     };
     for init in ["he", "xavier", "normal:0.1"] {
         assert_eq!(costs("7", init), costs("7", init));
@@ -183,20 +177,16 @@ fn what_begins_at_random_depends_on_the_seed_alone() {
 #[test]
 fn a_cost_that_is_not_finite_ends_the_run_and_leaves_files_whole() {
     let out = folder("deep-diverging");
-    let data = out.join("data.npz");
-    write_npz(&data, true, &pictures());
-    let (d, o) = (data.to_str().unwrap(), out.to_str().unwrap());
-    let first = ["--data", d, "--iterations", "150", "--learning-rate", "0.1", "--out", o];
-    printed(&first);
-    let costs = || fs::read_to_string(out.join("costs.csv")).unwrap();
-    let before = costs();
-    fs::remove_file(out.join("costs.csv")).unwrap();
-    // What the first learning rate gave is there, whole.
-    let done = run(&[&first[..], &["--learning-rate", "1e300"]].concat());
-    assert_eq!(done.status.code(), Some(1));
-    let said = text(&done.stderr);
-    assert_eq!(said, "error: the cost is NaN at iteration 1: most likely the learning rate is too large\n");
-    assert_eq!(costs(), before);
+    write_npz(&out.join("data.npz"), true, &pictures());
+    let arguments = "--data data.npz --iterations 150 --learning-rate 0.1 --learning-rate 1e300 --out .";
+    let expected = "the cost is NaN at iteration 1: most likely the learning rate is too large";
+    assert_complaint("deep", &out, arguments, 1, expected);
+    // What the first learning rate gave is there, whole, and the cost of the second until then.
+    let rows = costs(&out, HEADER);
+    assert_eq!(rows.iter().map(|row| row[1].as_str()).collect::<Vec<_>>(), ["0", "100", "0"]);
+    assert_eq!(rows[0][2], rows[2][2], "both begin alike");
+    assert!(fs::read_to_string(out.join("learning_curve.svg")).unwrap().ends_with("</svg>\n"));
+    png_size(&out.join("mislabelled.png"));
     assert_eq!(fs::read_dir(&out).unwrap().count(), 4, "nothing half-written is left");
     fs::remove_dir_all(out).unwrap();
 }

@@ -1,30 +1,14 @@
 //! The network with one hidden layer: what it prints and writes.
 
 use std::fs;
-use std::process::Output;
 
-use crate::support::{assert_complaint, folder, npy, numbers, text, write_npz};
-
-fn run(arguments: &[&str]) -> Output {
-    crate::support::run("planar", arguments)
-}
+use crate::support::{assert_complaint, costs, folder, npy, numbers, write_npz};
 
 fn printed(arguments: &[&str]) -> String {
-    let done = run(arguments);
-    assert!(done.status.success(), "{}", text(&done.stderr));
-    text(&done.stdout)
+    crate::support::printed("planar", arguments)
 }
 
-/// The costs in `costs.csv`, as `(hidden, iteration, cost)`.
-fn costs(csv: &str) -> Vec<(usize, usize, f64)> {
-    let (header, rows) = csv.split_once('\n').unwrap();
-    assert_eq!(header, "hidden,iteration,cost");
-    let row = |row: &str| {
-        let columns: Vec<&str> = row.split(',').collect();
-        (columns[0].parse().unwrap(), columns[1].parse().unwrap(), columns[2].parse().unwrap())
-    };
-    rows.lines().map(row).collect()
-}
+const HEADER: &str = "hidden,iteration,cost";
 
 /// Four points, two of each label.
 const POINTS: &str = "x1,x2,label\n1,2,1\n-1,0.5,0\n 0.25 , -3e-1, 1\n2,-1,0\n";
@@ -66,22 +50,20 @@ fn the_flower_is_learned_as_by_numpy() {
         ],
     );
     let (s, o) = (start.to_str().unwrap(), out.to_str().unwrap());
-    let printed = printed(&["--init", s, "--iterations", "1001", "--out", o]);
-    assert!(printed.contains("A1     = (W1.dot(X) + b1).tanh()\n"), "{printed}");
-    assert!(printed.contains("cost after iteration 0: 0.693048\n"), "{printed}");
-    assert!(printed.contains("cost after iteration 1000: 0.288083\n"), "{printed}");
-    assert!(printed.ends_with("\naccuracy: 89.25 %\n"), "{printed}");
+    let page = printed(&["--init", s, "--iterations", "1001", "--out", o]);
+    assert!(page.contains("A1     = (W1.dot(X) + b1).tanh()\n"), "{page}");
+    assert!(page.contains("cost after iteration 0: 0.693048\n"), "{page}");
+    assert!(page.contains("cost after iteration 1000: 0.288083\n"), "{page}");
+    assert!(page.ends_with("\naccuracy: 89.25 %\n"), "{page}");
 
     // What a NumPy program with hand-derived gradients has.
-    let csv = fs::read_to_string(out.join("costs.csv")).unwrap();
-    let found = costs(&csv);
-    for ((hidden, iteration, cost), (i, expected)) in
-        found.iter().zip([(0, 0.6930480201239823), (1000, 0.28808329356901846)])
-    {
-        assert_eq!((*hidden, *iteration), (4, i));
+    let found = costs(&out, HEADER);
+    assert_eq!(found.len(), 2);
+    for (row, (i, expected)) in found.iter().zip([("0", 0.6930480201239823), ("1000", 0.28808329356901846)]) {
+        assert_eq!(row[..2], ["4", i]);
+        let cost: f64 = row[2].parse().unwrap();
         assert!((cost - expected).abs() < 1e-12, "{cost} is not {expected}");
     }
-    assert_eq!(found.len(), 2);
     let boundary = fs::read_to_string(out.join("decision_boundary.svg")).unwrap();
     assert_eq!(boundary.matches("<circle").count(), 400 + 2, "each point, and two in the legend");
     assert!(boundary.contains("4 hidden units: 89.25 %"));
@@ -127,9 +109,8 @@ fn several_sizes_share_a_table_and_a_picture() {
     let last = page.lines().last().unwrap().strip_prefix("accuracy: ").unwrap();
     assert!(table[2].contains(last), "{page}");
 
-    let csv = fs::read_to_string(out.join("costs.csv")).unwrap();
-    let rows: Vec<(usize, usize)> = costs(&csv).iter().map(|&(hidden, i, _)| (hidden, i)).collect();
-    assert_eq!(rows, [(1, 0), (3, 0), (6, 0)]);
+    let rows: Vec<Vec<String>> = costs(&out, HEADER);
+    assert_eq!(rows.iter().map(|row| row[0].as_str()).collect::<Vec<_>>(), ["1", "3", "6"]);
     let boundary = fs::read_to_string(out.join("decision_boundary.svg")).unwrap();
     for title in ["1 hidden unit: ", "3 hidden units: ", "6 hidden units: "] {
         assert!(boundary.contains(title), "{title}");
@@ -203,21 +184,20 @@ fn no_iterations_leave_the_network_as_it_begins() {
 #[test]
 fn a_cost_that_is_not_finite_ends_the_run_and_leaves_files_whole() {
     let out = folder("planar-diverging");
-    let data = out.join("points.csv");
-    fs::write(&data, POINTS).unwrap();
-    let (d, o) = (data.to_str().unwrap(), out.to_str().unwrap());
-    printed(&["--data", d, "--iterations", "3", "--out", o]);
-    let files = || {
-        ["costs.csv", "learning_curve.svg", "decision_boundary.svg"].map(|f| fs::read(out.join(f)).unwrap())
-    };
-    let before = files();
-    let done = run(&["--data", d, "--learning-rate", "1e308", "--activation", "linear", "--out", o]);
-    assert_eq!(done.status.code(), Some(1));
-    assert_eq!(
-        text(&done.stderr),
-        "error: the cost is NaN at iteration 1: most likely the learning rate is too large\n"
-    );
-    assert_eq!(files(), before);
+    fs::write(out.join("points.csv"), POINTS).unwrap();
+    let o = out.to_str().unwrap();
+    printed(&["--data", out.join("points.csv").to_str().unwrap(), "--iterations", "3", "--out", o]);
+    let boundary = || fs::read(out.join("decision_boundary.svg")).unwrap();
+    let before = boundary();
+    let arguments = "--data points.csv --learning-rate 1e308 --activation linear --out .";
+    let expected = "the cost is NaN at iteration 1: most likely the learning rate is too large";
+    assert_complaint("planar", &out, arguments, 1, expected);
+    // The cost until then is written, and what was there before is whole.
+    let rows = costs(&out, HEADER);
+    assert_eq!(rows.len(), 1);
+    assert_eq!(rows[0][..2], ["4", "0"]);
+    assert!(fs::read_to_string(out.join("learning_curve.svg")).unwrap().ends_with("</svg>\n"));
+    assert_eq!(boundary(), before);
     assert_eq!(fs::read_dir(&out).unwrap().count(), 4, "nothing half-written is left");
     fs::remove_dir_all(out).unwrap();
 }
@@ -256,16 +236,15 @@ const BAD_OPTIONS: &[(&str, &str)] = &[
 
 /// Tables of points, and what is said of them.
 const BAD_TABLES: &[(&str, &str)] = &[
-    ("", "line 1: expected the header x1,x2,label, found ``"),
-    ("1,2,1\n", "line 1: expected the header x1,x2,label, found `1,2,1`"),
-    ("x1,x2,label\n", "expected points behind the header, found none"),
-    ("x1,x2,label\n1,2,1\n1,2\n", "line 3: expected 3 columns, x1,x2,label, found 2"),
-    ("x1,x2,label\n1,2,3,1\n", "line 2: expected 3 columns, x1,x2,label, found 4"),
-    ("x1,x2,label\n1,2,1\n\n", "line 3: expected 3 columns, x1,x2,label, found 1"),
-    ("x1,x2,label\n1,up,1\n", "line 2: expected a finite number as x2, found `up`"),
-    ("x1,x2,label\ninf,2,1\n", "line 2: expected a finite number as x1, found `inf`"),
-    ("x1,x2,label\n1,2,nan\n", "line 2: expected a finite number as label, found `nan`"),
-    ("x1,x2,label\n1,2,2\n", "line 2: expected 0 or 1 as label, found `2`"),
+    ("", "expected rows of numbers with a label, found none"),
+    ("x1,x2,label\n", "expected rows of numbers with a label, found none"),
+    ("x1,x2,label\n1,2,1\n1,2\n", "line 3: expected 3 numbers, found 2"),
+    ("x1,x2,x3,label\n1,2,3,1\n", "line 2: expected 3 numbers, found 4"),
+    ("1,2,1\n\n1\n", "line 3: expected 3 numbers, found 1"),
+    ("x1,x2,label\n1,up,1\n", "line 2, column 2: expected a number, found \"up\""),
+    ("x1,x2,label\n1,2,1\ninf,2,1\n", "line 3, column 1: expected a finite number, found inf"),
+    ("x1,x2,label\n1,2,nan\n", "line 2, column 3: expected a finite number, found NaN"),
+    ("x1,x2,label\n1,2,2\n", "line 2, column 3: expected a label from 0 to 1, found 2"),
 ];
 
 #[test]

@@ -407,3 +407,18 @@ fn what_cannot_be_compared() {
     );
     assert!(equality(x, g.placeholder("unfed", [2])).unwrap_err().to_string().contains("has no value"));
 }
+
+#[test]
+fn long_formulas() {
+    let g = Graph::new();
+    let x = g.input("x", 0.3);
+    let chain = (0..3_000).fold(x, |y, _| (y + 0.01).sin());
+    // The slip is found at the end of a formula; what is not found does not take forever.
+    let (wrong, line) = (chain.exp() + x.tanh(), line!());
+    assert_named(
+        equality(wrong, chain.exp() - x.tanh()),
+        line,
+        "`… + x.tanh()` at LINE should be `… - x.tanh()` (`+` in the place of `-`)",
+    );
+    assert!(equality(chain, x.exp()).unwrap_err().to_string().ends_with("none of the usual slips"));
+}

@@ -25,7 +25,7 @@ const MEASURED: [&str; 10] = [
 /// 569 tumours, 30 numbers of each, labelled 0 for a malignant and 1 for a benign one.
 pub fn breast_cancer() -> Result<Table, Error> {
     let path = Path::new("examples/data/breast_cancer.csv");
-    let table = parse(TUMOURS, 2).map_err(|what| Error::in_file(path, what))?;
+    let table = parse(TUMOURS, None, 2).map_err(|what| Error::in_file(path, what))?;
     let kinds = [("mean ", ""), ("", " error"), ("worst ", "")];
     let names = kinds.map(|(before, after)| MEASURED.map(|measured| format!("{before}{measured}{after}")));
     Ok(Table { header: names.into_iter().flatten().collect(), ..table })

@@ -33,11 +33,12 @@ impl Table {
 pub fn table(path: &Path, classes: usize) -> Result<Table, Error> {
     let text =
         fs::read_to_string(path).map_err(|error| Error::in_file(path, format!("cannot read: {error}")))?;
-    parse(&text, classes).map_err(|what| Error::in_file(path, what))
+    parse(&text, None, classes).map_err(|what| Error::in_file(path, what))
 }
 
-/// As [`table`], from the text of a file; an error says where it is and what is wrong there.
-pub fn parse(text: &str, classes: usize) -> Result<Table, String> {
+/// As [`table`], from the text of a file, with so many columns if that is given; an error says where it is and what is
+/// wrong there.
+pub fn parse(text: &str, columns: Option<usize>, classes: usize) -> Result<Table, String> {
     let mut lines = text.lines().enumerate().filter(|(_, line)| !line.trim().is_empty()).peekable();
     let is_header = |line: &str| line.split(',').any(|field| field.trim().parse::<f64>().is_err());
     let header = lines.next_if(|&(i, line)| i == 0 && is_header(line));
@@ -45,7 +46,7 @@ pub fn parse(text: &str, classes: usize) -> Result<Table, String> {
         header.map_or(Vec::new(), |(_, line)| line.split(',').map(|s| s.trim().to_owned()).collect());
 
     let (mut rows, mut labels) = (Vec::new(), Vec::new());
-    let mut width = None;
+    let mut width = columns;
     for (i, line) in lines {
         let row = numbers(line, i + 1)?;
         let width = *width.get_or_insert(row.len());
@@ -61,11 +62,13 @@ pub fn parse(text: &str, classes: usize) -> Result<Table, String> {
                 rows.extend_from_slice(&row[..width - 1]);
                 labels.push(label);
             }
-            [_] => return Err(format!("line {}: expected numbers and a label, found one number", i + 1)),
+            [_] if width == 1 => {
+                return Err(format!("line {}: expected numbers and a label, found one number", i + 1));
+            }
             _ => return Err(format!("line {}: expected {width} numbers, found {}", i + 1, row.len())),
         }
     }
-    let Some(width) = width else {
+    let Some(width) = width.filter(|_| !labels.is_empty()) else {
         return Err("expected rows of numbers with a label, found none".to_owned());
     };
     let x = Array2::from_shape_vec((labels.len(), width - 1), rows).map_err(|error| error.to_string())?;

@@ -5,7 +5,7 @@ use std::io::Cursor;
 use std::path::Path;
 
 use gradus::ndarray::Array2;
-use image::{DynamicImage, GenericImageView, ImageDecoder, ImageReader, ImageResult};
+use image::{DynamicImage, GenericImageView, ImageDecoder, ImageReader, ImageResult, Limits};
 
 use super::Pictures;
 use crate::common::Error;
@@ -64,6 +64,8 @@ fn read(path: &Path) -> Result<DynamicImage, Error> {
     let decode = || -> ImageResult<DynamicImage> {
         let mut decoder = ImageReader::new(Cursor::new(&bytes)).with_guessed_format()?.into_decoder()?;
         let orientation = decoder.orientation()?;
+        // A file of a few bytes may claim to be vast.
+        Limits::default().reserve(decoder.total_bytes())?;
         let mut picture = DynamicImage::from_decoder(decoder)?;
         picture.apply_orientation(orientation);
         Ok(picture)

@@ -41,6 +41,17 @@ pub fn open(path: &Path) -> Result<Pictures, Error> {
     if path.is_dir() { open_folder(path) } else { npz::pictures(path) }
 }
 
+/// What [`open`] finds at `path`, or else the digits; with the question that the labels answer.
+pub fn open_or_digits(path: Option<&Path>) -> Result<(Pictures, String), Error> {
+    let Some(path) = path else {
+        return Ok((digits(|class| class == 3)?, "is this handwritten digit a 3?".to_owned()));
+    };
+    let pictures = open(path)?;
+    let [no, yes] = &pictures.classes;
+    let question = format!("the labels of {}, {no} or {yes}?", path.display());
+    Ok((pictures, question))
+}
+
 #[cfg(feature = "hdf5")]
 use self::hdf5::pictures as open_folder;
 

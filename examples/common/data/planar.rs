@@ -3,13 +3,13 @@
 use std::fs;
 use std::path::Path;
 
-use gradus::ndarray::{Array2, Ix2};
+use gradus::ndarray::{Array2, Axis, Ix2};
 
 use super::Npz;
+use super::csv::{Table, parse};
 use crate::common::Error;
 
 const FLOWER: &str = include_str!("../../data/planar.csv");
-const HEADER: &str = "x1,x2,label";
 
 /// Points in the columns of `x` (2, m), and a label 0 or 1 for each, `y` (1, m).
 pub struct Points {
@@ -43,41 +43,8 @@ fn archive(path: &Path) -> Result<Points, Error> {
     Ok(Points { x, y })
 }
 
-/// A header, then x1, x2 and the label of each point.
+/// Rows of x1, x2 and the label of a point, behind a header or none.
 fn table(path: &Path, text: &str) -> Result<Points, Error> {
-    let mut lines = text.lines().zip(1..);
-    let header = lines.next().map_or("", |(header, _)| header.trim());
-    if header != HEADER {
-        return Err(Error::in_file(path, format!("line 1: expected the header {HEADER}, found `{header}`")));
-    }
-    let (mut x, mut y) = (Vec::new(), Vec::new());
-    for (line, number) in lines {
-        let [x1, x2, label] =
-            row(line).map_err(|what| Error::in_file(path, format!("line {number}: {what}")))?;
-        x.push([x1, x2]);
-        y.push(label);
-    }
-    if x.is_empty() {
-        return Err(Error::in_file(path, "expected points behind the header, found none"));
-    }
-    let m = x.len();
-    let x = Array2::from_shape_fn((2, m), |(axis, point)| x[point][axis]);
-    let y = Array2::from_shape_vec((1, m), y).map_err(|error| Error::in_file(path, error))?;
-    Ok(Points { x, y })
-}
-
-fn row(line: &str) -> Result<[f64; 3], String> {
-    let columns: Vec<&str> = line.split(',').map(str::trim).collect();
-    let &[x1, x2, label] = columns.as_slice() else {
-        return Err(format!("expected 3 columns, {HEADER}, found {}", columns.len()));
-    };
-    let number = |name: &str, text: &str| {
-        let number = text.parse().ok().filter(|x: &f64| x.is_finite());
-        number.ok_or_else(|| format!("expected a finite number as {name}, found `{text}`"))
-    };
-    let label = match number("label", label)? {
-        known @ (0.0 | 1.0) => known,
-        _ => return Err(format!("expected 0 or 1 as label, found `{label}`")),
-    };
-    Ok([number("x1", x1)?, number("x2", x2)?, label])
+    let Table { x, y, .. } = parse(text, Some(3), 2).map_err(|what| Error::in_file(path, what))?;
+    Ok(Points { x, y: y.insert_axis(Axis(0)) })
 }

@@ -7,6 +7,7 @@ use gradus::ndarray::{Array2, ArrayView1, Axis};
 use plotters::coord::Shift;
 use plotters::prelude::*;
 
+use super::ticks::{Ticked, plain, round_ticks};
 use crate::common::Error;
 use crate::common::accuracy::is_right;
 use crate::common::data::Points;
@@ -21,7 +22,7 @@ const CELL: usize = 2;
 /// Pixels around a panel.
 const TITLE: u32 = 30;
 const X_LABELS: u32 = 44;
-const Y_LABELS: u32 = 52;
+const Y_LABELS: u32 = 60;
 const GAP: u32 = 14;
 
 /// The part of the plane that is drawn, in cells.
@@ -63,7 +64,12 @@ fn between(range: &Range<f64>, i: f64, n: usize) -> f64 {
 fn around(numbers: ArrayView1<'_, f64>) -> Result<Range<f64>, Error> {
     let low = numbers.iter().copied().fold(f64::INFINITY, f64::min);
     let high = numbers.iter().copied().fold(f64::NEG_INFINITY, f64::max);
-    let margin = (0.08 * (high - low)).max(1e-6 * low.abs().max(high.abs())).max(1e-100);
+    let size = low.abs().max(high.abs());
+    let margin = match high - low {
+        _ if size < 1e-100 => 1.0,
+        span if span > 1e-6 * size => 0.08 * span,
+        _ => 0.1 * size,
+    };
     let range = low - margin..high + margin;
     match (range.end - range.start).is_finite() {
         true => Ok(range),
@@ -125,7 +131,7 @@ fn draw_panel(area: &Area<'_>, plane: &Plane, points: &Points, panel: &Panel) ->
         .margin_right(GAP)
         .x_label_area_size(X_LABELS)
         .y_label_area_size(Y_LABELS)
-        .build_cartesian_2d(plane.x.clone(), plane.y.clone())?;
+        .build_cartesian_2d(ticked(&plane.x), ticked(&plane.y))?;
 
     let region = chart.plotting_area().strip_coord_spec();
     region.draw(&Rectangle::new([(0, 0), (side as i32, side as i32)], REGIONS[0].filled()))?;
@@ -138,8 +144,8 @@ fn draw_panel(area: &Area<'_>, plane: &Plane, points: &Points, panel: &Panel) ->
         .disable_mesh()
         .x_desc("x1")
         .y_desc("x2")
-        .x_labels(7)
-        .y_labels(7)
+        .x_label_formatter(&|&x| plain(x))
+        .y_label_formatter(&|&y| plain(y))
         .label_style(("sans-serif", 13))
         .axis_desc_style(("sans-serif", 14))
         .draw()?;
@@ -152,6 +158,10 @@ fn draw_panel(area: &Area<'_>, plane: &Plane, points: &Points, panel: &Panel) ->
             .map(|(x, &y)| Circle::new((x[0], x[1]), 2, POINTS[usize::from(y == 1.0)].filled())),
     )?;
     Ok(())
+}
+
+fn ticked(range: &Range<f64>) -> Ticked {
+    Ticked { from: range.start, to: range.end, ticks: round_ticks(range.start, range.end) }
 }
 
 /// The cells of each line in which the answer is 1, those beside each other as one rectangle.

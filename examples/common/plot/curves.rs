@@ -8,6 +8,10 @@ use super::COLOURS;
 use crate::common::Error;
 use crate::common::files::write;
 
+/// The size of a picture, and how much of its width the names of the curves take.
+const SIZE: (u32, u32) = (900, 500);
+const LEGEND: i32 = 200;
+
 /// A curve with its name.
 #[derive(Clone)]
 pub struct Curve {
@@ -38,11 +42,12 @@ fn draw(
     right: f64,
     top: f64,
 ) -> Result<(), Box<dyn std::error::Error>> {
-    let area = SVGBackend::with_string(svg, (800, 500)).into_drawing_area();
+    let area = SVGBackend::with_string(svg, SIZE).into_drawing_area();
     area.fill(&WHITE)?;
     let mut chart = ChartBuilder::on(&area)
         .caption(title, ("sans-serif", 22))
         .margin(16)
+        .margin_right(LEGEND as u32)
         .x_label_area_size(48)
         .y_label_area_size(64)
         .build_cartesian_2d(0.0..right, 0.0..top)?;
@@ -58,18 +63,12 @@ fn draw(
     for (i, curve) in curves.iter().enumerate() {
         let style = COLOURS[i % COLOURS.len()].stroke_width(2);
         let points = curve.points.iter().copied().filter(|(_, y)| y.is_finite());
-        chart
-            .draw_series(LineSeries::new(points, style))?
-            .label(curve.name.as_str())
-            .legend(move |(x, y)| PathElement::new(vec![(x, y), (x + 20, y)], style));
+        chart.draw_series(LineSeries::new(points, style))?;
+        // Its name stands beside the curves, where it hides none of them.
+        let (left, middle) = (SIZE.0 as i32 - LEGEND + 16, 64 + 22 * i as i32);
+        area.draw(&PathElement::new([(left, middle), (left + 20, middle)], style))?;
+        area.draw(&Text::new(curve.name.as_str(), (left + 28, middle - 7), ("sans-serif", 14)))?;
     }
-    chart
-        .configure_series_labels()
-        .position(SeriesLabelPosition::UpperRight)
-        .background_style(WHITE.mix(0.9))
-        .border_style(RGBColor(180, 180, 180))
-        .label_font(("sans-serif", 14))
-        .draw()?;
     area.present()?;
     Ok(())
 }

@@ -45,5 +45,10 @@ pub fn multiples(step: f64, low: f64, high: f64) -> Vec<f64> {
 
 /// A number without the rounding errors of a sum of steps, and without a minus in front of 0.
 pub fn plain(x: f64) -> String {
-    format!("{}", (x * 1e9).round() / 1e9 + 0.0)
+    if x == 0.0 || (1e-4..1e6).contains(&x.abs()) {
+        return format!("{}", (x * 1e9).round() / 1e9 + 0.0);
+    }
+    let text = format!("{x:.6e}");
+    let (digits, exponent) = text.split_once('e').unwrap_or((&text, "0"));
+    format!("{}e{exponent}", digits.trim_end_matches('0').trim_end_matches('.'))
 }

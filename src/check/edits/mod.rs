@@ -15,15 +15,19 @@ use crate::graph::{Content, Expr, Graph, LeafKind, NodeId, reach};
 use crate::ops::{Op, Unary};
 
 /// How many nodes of a formula may be wrong: those next to its end,
-const NODES: usize = 200;
+const NODES: usize = 120;
 /// how many places are tried among them,
-const PLACES: usize = 150;
+const PLACES: usize = 100;
 /// how many names in each of them,
 const NAMES: usize = 40;
 /// how many functions and numbers,
 const FEW: usize = 12;
-/// and how many edits of one kind.
+/// how many edits of one kind,
 const EDITS: usize = 3000;
+/// and how many elements may be computed for all of them: fewer edits of a large formula.
+const WORK: usize = 600_000_000;
+/// What a node costs beside its elements.
+const NODE: usize = 1000;
 
 /// Where in a formula something stands.
 #[derive(Clone, Copy, PartialEq)]
@@ -128,6 +132,8 @@ pub(super) struct Scene<'g> {
     activations: Vec<Expr<'g>>,
     /// How many times a name the formula as a whole lacks.
     lacks: Vec<(f64, Expr<'g>)>,
+    /// How many edits of one kind are tried.
+    edits: usize,
 }
 
 impl<'g> Scene<'g> {
@@ -143,7 +149,9 @@ impl<'g> Scene<'g> {
         let arena = graph.arena();
         let all = |root: Expr<'g>| reach(&arena, [root.id()], |_, _| true);
         let right: HashSet<NodeId> = all(given).into_iter().collect();
-        let own: Vec<NodeId> = all(hand).into_iter().filter(|id| !right.contains(id)).collect();
+        let nodes = all(hand);
+        let work: usize = nodes.iter().filter_map(|&id| arena.get(id)).map(|n| n.shape.size() + NODE).sum();
+        let own: Vec<NodeId> = nodes.into_iter().filter(|id| !right.contains(id)).collect();
         let own = own[own.len().saturating_sub(NODES)..].to_vec();
         let known: Vec<Expr<'g>> =
             all(given).into_iter().chain(all(expected)).map(|id| graph.handle(id)).collect();
@@ -158,6 +166,7 @@ impl<'g> Scene<'g> {
             functions: functions(&known),
             scales: scales(&known, places),
             activations: known.iter().copied().filter(is_unary).take(FEW).collect(),
+            edits: EDITS.min(WORK / work),
         }
     }
 
@@ -165,7 +174,7 @@ impl<'g> Scene<'g> {
     pub fn edits(&self, telling: bool) -> impl Iterator<Item = Vec<Edit<'g>>> + '_ {
         let kinds = if telling { &KINDS[..TELLING] } else { &KINDS[..] };
         kinds.iter().map(|kind| {
-            let mut found = Found { edits: Vec::new() };
+            let mut found = Found { edits: Vec::new(), most: self.edits };
             for &place in &self.places {
                 kind(self, place, &mut found);
             }
@@ -177,11 +186,13 @@ impl<'g> Scene<'g> {
 /// The edits that have been found.
 pub(super) struct Found<'g> {
     edits: Vec<Edit<'g>>,
+    most: usize,
 }
 
 impl<'g> Found<'g> {
     fn add(&mut self, place: Place<'g>, with: Expr<'g>, reason: Reason) {
-        if self.edits.len() < EDITS && with.id() != place.e.id() && with.known_dtype() == Some(DType::F64) {
+        if self.edits.len() < self.most && with.id() != place.e.id() && with.known_dtype() == Some(DType::F64)
+        {
             self.edits.push(Edit { place, with, reason });
         }
     }

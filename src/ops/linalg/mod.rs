@@ -122,10 +122,7 @@ impl Linalg {
                 r"{#1}_{[#n]}^{-1} \, #2",
                 "-(a⁻ᵀ g) xᵀ in the triangle, 0 elsewhere; a⁻ᵀ g",
             ),
-            Self::Solve { transposed } => {
-                let latex = if transposed { r"{#1}^{-T} \, #2" } else { r"{#1}^{-1} \, #2" };
-                Record::method("solve", latex, "-(a⁻ᵀ g) xᵀ, a⁻ᵀ g")
-            }
+            Self::Solve { .. } => Record::method("solve", r"{#1}^{-1} \, #2", "-(a⁻ᵀ g) xᵀ, a⁻ᵀ g"),
             Self::Inv => Record::method("inv", "{#1}^{-1}", "-a⁻ᵀ g a⁻ᵀ"),
             Self::Det => Record::method("det", r"\det\left(#1\right)", "g times the cofactors"),
             Self::Cofactor { .. } => {

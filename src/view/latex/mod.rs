@@ -10,7 +10,7 @@ use super::formula::{Bodies, Notation, Scope, lines};
 use super::shown::summed;
 use crate::element::Dtype;
 use crate::graph::{Expr, Var};
-use crate::ops::{Binary, Layout, MatMul, Notation as Sign, Op, Record, Reduce};
+use crate::ops::{Binary, Layout, Linalg, MatMul, Notation as Sign, Op, Record, Reduce};
 use crate::rewrite::as_in_textbooks;
 
 impl<T: Dtype> Var<'_, T> {
@@ -114,7 +114,8 @@ impl Notation for Latex {
     fn length(&self, piece: &Piece) -> usize {
         let (mut length, mut command) = (0, false);
         for c in piece.text.chars() {
-            length += usize::from(!command && !matches!(c, '{' | '}' | '_' | '^' | ' '));
+            let is_sign = !command && !matches!(c, '{' | '}' | '_' | '^' | ' ');
+            length += usize::from(is_sign || c == '\\');
             command = c == '\\' || command && c.is_alphabetic();
         }
         length
@@ -146,6 +147,7 @@ fn template(e: Expr<'_>, op: &Op, record: &Record, operands: &[Piece]) -> Cow<'s
             let reversed = order.iter().rev().copied().eq(0..order.len());
             if last_two || reversed { record.latex } else { r"\operatorname{transpose}_{#n}\left(#1\right)" }
         }
+        Op::Linalg(Linalg::Solve { transposed: true }) => r"{#1}^{-T} \, #2",
         // A row of what is a column.
         Op::Layout(Layout::ExpandDims { axes }) if rank(0) == 1 && axes.single() == Some(0) => "{#1}^{T}",
         Op::Custom(_) => return format!(r"\operatorname{{{}}}\left(#*\right)", escaped(record.name)).into(),

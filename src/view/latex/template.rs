@@ -97,6 +97,6 @@ fn fitted(found: &mut Piece, operand: &Piece, place: Place, last: bool) -> Strin
 
 /// Whether a base needs no braces before a script: nothing in it could be taken for another one.
 fn is_bare(base: &str, script: &str) -> bool {
-    base.starts_with(r"\left(")
-        || !base.contains(['^', '\'']) && !(script.starts_with('_') && base.contains('_'))
+    let clashes = base.contains(['^', '\'']) || script.starts_with('_') && base.contains('_');
+    base.starts_with(r"\left(") || !clashes
 }

@@ -49,17 +49,20 @@ impl Cells {
             skipping: Vec::new(),
         };
         let mut counts = vec![0; items.len()];
-        links.iter().for_each(|link| counts[link.to] += 1);
+        let is_far = |link: &Link| layers[link.to] - layers[link.from] > FAR;
+        links.iter().filter(|link| !is_far(link)).for_each(|link| counts[link.to] += 1);
         let mut seen = vec![0; items.len()];
         let mut passes: HashMap<(usize, usize), usize> = HashMap::new();
-        for (k, &Link { from, to }) in links.iter().enumerate() {
+        for (k, link) in links.iter().enumerate() {
+            let Link { from, to } = *link;
+            if is_far(link) {
+                // At the side, where it is in nobody's way.
+                cells.skipping.push((k, 0.4 * items[to].breadth));
+                continue;
+            }
             seen[to] += 1;
             let step = (items[to].breadth / (counts[to] + 1) as f64).min(PORTS);
             let port = step * (seen[to] as f64 - (counts[to] + 1) as f64 / 2.0);
-            if layers[to] - layers[from] > FAR {
-                cells.skipping.push((k, port));
-                continue;
-            }
             let mut cell = from;
             for layer in layers[from] + 1..layers[to] {
                 let next = passes.entry((from, layer)).or_insert_with(|| {

@@ -109,10 +109,10 @@ impl Layout {
                 let (from, end) = (leave(cell), enter(user, port));
                 // Up to its layer as a curve, to its box straight.
                 let border = Point { depth: spans[cells.layer[user]].start, ..end };
-                let straight = target.is_some() && end.depth > border.depth + 1.0;
-                let curve_target = if straight { None } else { target };
-                strokes.push(Stroke { item, from, to: border, target: curve_target, skips: false });
-                if straight {
+                let is_straight = end.depth > border.depth;
+                let (to, curve_target) = if is_straight { (border, None) } else { (end, target) };
+                strokes.push(Stroke { item, from, to, target: curve_target, skips: false });
+                if is_straight {
                     strokes.push(Stroke { item, from: border, to: end, target, skips: false });
                 }
             }
@@ -161,3 +161,6 @@ fn spans(items: &[Item], cells: &Cells, breadths: &[f64]) -> Vec<Span> {
     }
     spans
 }
+
+#[cfg(test)]
+mod tests;
