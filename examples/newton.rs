@@ -42,7 +42,7 @@ use common::options::{l2_coefficient, learning_rate, on_threads};
 use common::plot::{Axis, Chart, Estimate, Legend, Scale, Series, estimates};
 use common::training::not_finite;
 use common::{Error, files, finish};
-use gradus::ndarray::{Axis as Along, concatenate};
+use gradus::ndarray::{ArrayD, Axis as Along, concatenate};
 use gradus::optim::Sgd;
 use gradus::prelude::*;
 use gradus::{Feed, Program};
@@ -53,14 +53,15 @@ use gradus::{Feed, Program};
 /// Without --data the examples are 569 tumours with 30 measurements each, and the question is: is it benign?
 #[derive(Parser)]
 struct Options {
-    /// Numbers separated by commas, a row for each example, the label last: 0 or 1. A first line of names is left out
+    /// Numbers separated by commas, a row for each example, the label last: 0 or 1. A first line that is no row of
+    /// numbers names the columns
     #[arg(long, value_name = "FILE.csv")]
     data: Option<PathBuf>,
     /// λ, the weight of ‖w‖²/2 in the cost
     #[arg(long, value_name = "λ", default_value_t = 0.001, value_parser = l2_coefficient, allow_negative_numbers = true)]
     l2: f64,
     /// Both methods stop when the norm of the gradient is not above this
-    #[arg(long, value_name = "ε", default_value_t = 1e-12, value_parser = tolerance, allow_negative_numbers = true)]
+    #[arg(long, value_name = "ε", default_value = "1e-12", value_parser = tolerance, allow_negative_numbers = true)]
     tolerance: f64,
     /// How many steps of Newton's method at most
     #[arg(long, value_name = "N", default_value_t = 50)]
@@ -118,7 +119,7 @@ fn run(options: &Options) -> Result<(), Error> {
 
     files::make_folder(&options.out)?;
     let feeds = [x.feed(&train.x), y.feed(&train.y)];
-    let outputs = [cost, dw.norm()];
+    let outputs = ([cost, dw.norm()], w);
 
     // At w = 0 every a is 1/2, where a (1 - a) is largest: nowhere is the cost more curved than there.
     let largest = g.compile(h.eigvalsh().max(), ())?.run_with(&feeds)?[[]];
@@ -129,7 +130,6 @@ fn run(options: &Options) -> Result<(), Error> {
     print_squares(&newton);
     write_ways(&options.out, &[("Newton's method", &newton)])?;
     newton.check("the Hessian is singular, which a larger --l2 prevents")?;
-    let best = w.value()?;
 
     let rate = options.learning_rate.unwrap_or(1.0 / largest);
     println!("\nGradient descent, learning rate {rate:.4}:");
@@ -142,7 +142,7 @@ fn run(options: &Options) -> Result<(), Error> {
     descent.check("the learning rate is too large")?;
     print_comparison(&both);
 
-    w.set_value(best)?;
+    w.set_value(newton.end)?;
     let mut errors = g.compile((h * y.size_of(0)).inv().diag(0).sqrt(), ())?;
     let errors = errors.run_with(&feeds)?;
     weights(&options.out.join("weights.svg"), &data.names(), w.value()?.iter().zip(&errors))?;
@@ -192,7 +192,9 @@ fn split(data: &Table, seed: u64) -> Result<[Examples; 2], Error> {
 struct Descent {
     places: Vec<[f64; 2]>,
     time: Duration,
-    /// The cost at which it ended, if that was infinite or NaN.
+    /// The weights at the last place.
+    end: ArrayD<f64>,
+    /// The cost that came after it, if that was infinite or NaN.
     lost: Option<f64>,
 }
 
@@ -209,24 +211,23 @@ impl Descent {
 
 /// Takes steps until the norm of the gradient is not above the tolerance, at most `steps` of them.
 fn descend<'g>(
-    mut step: Program<'g, [Var<'g>; 2]>,
+    mut step: Program<'g, ([Var<'g>; 2], Var<'g>)>,
     feeds: &[Feed<'_>],
     steps: usize,
     tolerance: f64,
 ) -> Result<Descent, Error> {
-    let mut descent = Descent { places: Vec::new(), time: Duration::ZERO, lost: None };
+    let mut places = Vec::new();
     let start = Instant::now();
     loop {
-        // Both are from before the step.
-        let [cost, norm] = step.run_with(feeds)?.map(|number| number[[]]);
-        descent.time = start.elapsed();
-        if !cost.is_finite() {
-            descent.lost = Some(cost);
-            return Ok(descent);
+        // All of them are from before the step.
+        let ([cost, norm], w) = step.run_with(feeds)?;
+        let (cost, norm) = (cost[[]], norm[[]]);
+        let lost = Some(cost).filter(|cost| !cost.is_finite());
+        if lost.is_none() {
+            places.push([cost, norm]);
         }
-        descent.places.push([cost, norm]);
-        if norm <= tolerance || descent.places.len() > steps {
-            return Ok(descent);
+        if lost.is_some() || norm <= tolerance || places.len() > steps {
+            return Ok(Descent { places, time: start.elapsed(), end: w.to_owned(), lost });
         }
     }
 }

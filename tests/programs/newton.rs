@@ -60,6 +60,16 @@ fn both_methods_end_where_the_cost_is_least() {
 }
 
 #[test]
+fn no_step_leaves_the_weights_as_they_were() {
+    let out = folder("newton-none");
+    let page = printed(NAME, &["--steps", "0", "--iterations", "0", "--out", out.to_str().unwrap()]);
+    // Every probability is 1/2, which is no answer.
+    assert!(page.ends_with("\ntrain accuracy: 0.00 %\ntest accuracy: 0.00 %\n"), "{page}");
+    assert_eq!(costs(&out, "method,iteration,cost,gradient_norm").len(), 2);
+    fs::remove_dir_all(out).unwrap();
+}
+
+#[test]
 fn costs_are_the_same_on_any_number_of_threads() {
     let table = |threads: &str, seed: &str| {
         let out = folder(&format!("newton-{threads}-{seed}"));
@@ -153,6 +163,10 @@ fn what_cannot_be_done_is_said() {
     ] {
         assert_complaint(NAME, &out, arguments, status, expected);
     }
+    // The last of them went all of the way of Newton's method, and one step of the other.
+    let [newton, descent] =
+        ["newton", "gradient_descent"].map(|method| places(&out.join("target/newton"), method));
+    assert!(newton.len() > 5 && descent.len() == 1, "{newton:?} {descent:?}");
     let help = text(&run(NAME, &["--help"]).stdout);
     for option in [
         "--data",

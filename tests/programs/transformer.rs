@@ -91,6 +91,8 @@ fn what_cannot_be_done_is_said() {
     ] {
         assert_complaint(NAME, &out, arguments, status, expected);
     }
+    let written = costs(&out.join("target/transformer"), "learning_rate,iteration,cost");
+    assert_eq!(written.len(), 1, "the cost before it was lost");
     let help = text(&run(NAME, &["--help"]).stdout);
     for option in [
         "--task",
