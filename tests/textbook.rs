@@ -67,6 +67,7 @@ fn scalars(page: &mut Page) {
     page.line("d/dx sin(x²)", x.square().sin().grad(x), 2.0 * x * x.square().cos());
     page.line("d/dx x·e⁻ˣ", (x * (-x).exp()).grad(x), (-x).exp() * (1.0 - x));
     page.line("d/dx e^(-x²/2)", (-x.square() / 2.0).exp().grad(x), -x * (-x.square() / 2.0).exp());
+    page.line("d/dx sin(3x/10)", (x * 3.0 * 0.1).sin().grad(x), 0.3 * (x * 3.0 * 0.1).cos());
     page.line("d/dx xˣ", x.pow(x).grad(x), x * x.pow(x - 1.0) + x.pow(x) * x.ln());
     page.heading("activations: a = sigmoid(x), t = tanh(x)");
     let (s, t) = (x.sigmoid().named("s"), x.tanh().named("t"));

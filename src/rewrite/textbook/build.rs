@@ -9,6 +9,9 @@ use crate::graph::{Expr, NodeId};
 use crate::ops::{Layout, Op, Unary};
 use crate::shape::Axes;
 
+/// One part of so many is written as a fraction.
+const FRACTIONS: [f64; 4] = [2.0, 3.0, 4.0, 6.0];
+
 /// Writes down expressions, and weighs them.
 #[derive(Default)]
 pub(super) struct Writer {
@@ -24,8 +27,9 @@ impl Writer {
             factors.into_iter().map(|(e, power)| raised(e, power.abs())).collect()
         };
         let (mut above, mut below) = (powers(above), powers(below));
-        let (mut coefficient, negative) = (product.coefficient.abs(), product.coefficient < 0.0);
-        if let Some(n) = (2..10).map(f64::from).find(|&n| coefficient == 1.0 / n) {
+        let (mut coefficient, negative) = (tidy(product.coefficient.abs()), product.coefficient < 0.0);
+        let fraction = FRACTIONS.into_iter().find(|n| coefficient == 1.0 / n);
+        if let Some(n) = fraction.filter(|_| !(above.is_empty() && below.is_empty())) {
             below.insert(0, number(like, n));
             coefficient = 1.0;
         }
@@ -112,6 +116,12 @@ impl Writer {
         }
         self.weights[&e.id()]
     }
+}
+
+/// The number without the rounding of a few products: 0.3 for 0.1 · 3.
+fn tidy(number: f64) -> f64 {
+    let round: f64 = format!("{number:.14e}").parse().unwrap_or(number);
+    if (round - number).abs() <= 4.0 * f64::EPSILON * number.abs() { round } else { number }
 }
 
 /// The operands that are to be read.
