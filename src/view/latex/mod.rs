@@ -128,8 +128,9 @@ fn template(e: Expr<'_>, op: &Op, record: &Record, operands: &[Piece]) -> Cow<'s
     let rank = |k: usize| inputs[k].ndim();
     let usual = match op {
         Op::Binary(Binary::Mul) if rank(0) == 0 || rank(1) == 0 => {
-            let digit =
-                operands.get(1).is_some_and(|right| right.text.starts_with(|c: char| c.is_ascii_digit()));
+            let digit = operands.get(1).is_some_and(|right| {
+                right.binding > Binding::Adjacent && right.text.starts_with(|c: char| c.is_ascii_digit())
+            });
             if digit { r"#1 \cdot #2" } else { r"#1 \, #2" }
         }
         Op::MatMul(MatMul::Dot) => match (rank(0), rank(1)) {

@@ -4,8 +4,9 @@ use hashbrown::HashMap;
 
 use super::{Item, Link};
 
-/// An edge over more layers is not given a place in each of them.
+/// Where all edges together pass more layers than there is [`ROOM`], one that passes more than so many is given no places.
 const FAR: usize = 24;
+const ROOM: usize = 5000;
 
 /// Half the breadth of an edge that passes.
 const PASS: f64 = 3.0;
@@ -49,7 +50,8 @@ impl Cells {
             skipping: Vec::new(),
         };
         let mut counts = vec![0; items.len()];
-        let is_far = |link: &Link| layers[link.to] - layers[link.from] > FAR;
+        let far = far(links, layers);
+        let is_far = |link: &Link| layers[link.to] - layers[link.from] > far;
         links.iter().filter(|link| !is_far(link)).for_each(|link| counts[link.to] += 1);
         let mut seen = vec![0; items.len()];
         let mut passes: HashMap<(usize, usize), usize> = HashMap::new();
@@ -125,4 +127,13 @@ impl Cells {
         }
         found
     }
+}
+
+/// How many layers an edge may lead over and have a place in each.
+fn far(links: &[Link], layers: &[usize]) -> usize {
+    let mut longest = vec![0; layers.len()];
+    for link in links {
+        longest[link.from] = longest[link.from].max(layers[link.to] - layers[link.from]);
+    }
+    if longest.iter().sum::<usize>() <= ROOM { usize::MAX } else { FAR }
 }
