@@ -230,18 +230,23 @@ fn mistakes_have_texts() {
     assert!(text.contains("`p`"), "{text}");
 }
 
-#[test]
-fn large_graphs_are_drawn_in_little_time() {
-    let g = Graph::new();
+/// A chain of steps in which one input is used again and again.
+fn chain(g: &Graph, steps: usize) -> Var<'_> {
     let start = g.input("x", 0.5);
-    let mut x = start;
-    for k in 0..1000 {
-        x = 0.9 * x.sin() + if k % 50 == 0 { start } else { x };
-    }
-    let began = Instant::now();
-    let texts = check(&Drawing::of(x).expanded());
-    assert!(texts.len() > 3000);
+    (0..steps).fold(start, |x, k| 0.9 * x.sin() + if k % 50 == 0 { start } else { x })
+}
+
+#[test]
+fn large_graphs() {
+    let g = Graph::new();
+    let x = chain(&g, 200);
+    assert!(check(&Drawing::of(x).expanded()).len() > 600);
     check(&Drawing::of(x));
-    assert!(Drawing::of(x).to_dot().unwrap().lines().count() > 200);
+    // Time is in proportion to the size.
+    let g = Graph::new();
+    let x = chain(&g, 2000);
+    let began = Instant::now();
+    assert!(Drawing::of(x).expanded().to_svg().unwrap().lines().count() > 12_000);
+    assert!(Drawing::of(x).to_dot().unwrap().lines().count() > 500);
     assert!(began.elapsed() < Duration::from_secs(60), "{:?}", began.elapsed());
 }
