@@ -5,10 +5,11 @@ use super::edits::{Scene, all_names, literals, names};
 use super::mend::mend;
 use super::mismatch::{Expected, Mismatch};
 use super::places::{Places, Sample};
+use super::report::report;
 use super::{Failure, Slip, words};
 use crate::element::DType;
 use crate::error::{Error, Result};
-use crate::graph::Expr;
+use crate::graph::{Expr, Var};
 
 /// What a formula is asked to be.
 #[derive(Clone, Copy)]
@@ -116,8 +117,12 @@ fn find<'g>(
     {
         return Ok(vec![kink]);
     }
-    let whole = diagnose(samples, &places.operands, &literals(question.given()));
-    if !whole.is_empty() && whole.iter().all(says_it_all) {
+    // What is seen nearby may be an accident of these values, if it is not so far away: a missing `abs` looks like a sign.
+    let numbers = literals(question.given());
+    let whole = diagnose(samples, &places.operands, &numbers);
+    let all = [samples, &places.far(hand, expected)[..]].concat();
+    let sure = !whole.is_empty() && diagnose(&all, &places.operands, &numbers) == whole;
+    if sure && whole.iter().all(says_it_all) {
         return Ok(whole);
     }
     if let Question::Derivative { cost, wrt } = question
@@ -130,8 +135,11 @@ fn find<'g>(
         [hand, expected, question.given()].into_iter().chain(names.iter().copied()).collect();
     let places = Places::new(&roots)?;
     let scene = Scene::new(hand, question.given(), expected, names, &places);
-    let mended = mend(&scene, expected, &places, !whole.is_empty());
-    Ok(mended.map_or(whole, |(slip, _)| vec![slip]))
+    let mended = mend(&scene, expected, &places, sure);
+    Ok(match mended {
+        Some((edit, far)) if far || whole.is_empty() => vec![report(&scene, &edit)],
+        _ => whole,
+    })
 }
 
 /// Whether the slip names what was done wrong, where others say how the outcome differs.
@@ -144,7 +152,7 @@ fn of_another<'g>(cost: Expr<'g>, wrt: Expr<'g>, hand: Expr<'g>, places: &Places
     let candidates = names(&[cost]).into_iter().filter(|other| other.id() != wrt.id());
     let same = |other: &Expr<'g>| {
         let derived = cost.retype::<f64>().try_grad(other.retype::<f64>()).ok();
-        derived.is_some_and(|derived| places.agree(hand, derived.erase()))
+        derived.map(Var::erase).is_some_and(|d| places.agree(hand, d) && places.agree_far(hand, d))
     };
     candidates.filter(|other| other.shape() == hand.shape()).find(same)?.name()
 }

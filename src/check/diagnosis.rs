@@ -3,7 +3,7 @@
 use ndarray::{ArrayD, Axis};
 
 use super::places::{Sample, largest};
-use super::slip::{Size, Slip};
+use super::slip::{Size, Slip, rounded};
 use super::{Operand, below, index_of};
 use crate::element::DType;
 use crate::error::Result;
@@ -25,7 +25,7 @@ pub(super) fn diagnose(samples: &[Sample], operands: &[Operand<'_>], numbers: &[
             let explains = |m: f64| close(factor, m) || close(factor, 1.0 / m);
             let explained = !numbers.iter().any(|&number| explains(number));
             let size = sizes(operands).find(|size| explained && explains(size.m as f64));
-            slips.push(Slip::Factor { factor, size });
+            slips.push(Slip::Factor { factor: rounded(factor), size });
         }
         return slips;
     }

@@ -3,7 +3,6 @@
 use hashbrown::HashMap;
 use ndarray::ArrayD;
 
-use super::Slip;
 use super::edits::{Edit, Scene, Site};
 use super::places::{Places, Sample};
 use super::report::report;
@@ -12,29 +11,30 @@ use crate::graph::{Expr, NodeId};
 /// How many mended formulas are computed by one program.
 const TOGETHER: usize = 24;
 
-/// The most plausible edit that makes the formula right, and the right formula: of the most telling kind the one with
-/// the shortest text.
+/// The most plausible edit that makes the formula right, and whether it is right with it far away, too, which is preferred: of
+/// the most telling kind the edit with the shortest report.
 pub(super) fn mend<'g>(
     scene: &Scene<'g>,
     expected: Expr<'g>,
     places: &Places<'g>,
     telling: bool,
-) -> Option<(Slip, Expr<'g>)> {
+) -> Option<(Edit<'g>, bool)> {
     let [nearby] = &places.run_at(&[expected], [1]).ok()?[..] else { return None };
+    let mut only_nearby = None;
     for edits in scene.edits(telling) {
         let candidates = edits.iter().filter_map(|edit| Some((edit, mended(scene, edit)?)));
         let candidates: Vec<(&Edit<'g>, Expr<'g>)> =
             candidates.filter(|(_, formula)| formula.shape() == expected.shape()).collect();
         let likely = likely(&candidates, places, &nearby[0]);
         let right = likely.into_iter().filter(|(_, formula)| places.agree(*formula, expected));
-        let reported = right.map(|(edit, formula)| (edit, report(scene, edit), formula));
-        let best =
-            reported.min_by_key(|(edit, slip, _)| (edit.is_unlikely(), slip.to_string().chars().count()));
-        if let Some((_, slip, formula)) = best {
-            return Some((slip, formula));
+        let right = right.map(|(edit, formula)| (edit, places.agree_far(formula, expected)));
+        let length = |edit| report(scene, edit).to_string().chars().count();
+        match right.min_by_key(|&(edit, far)| (!far, edit.is_unlikely(), length(edit))) {
+            Some((edit, true)) => return Some((edit.clone(), true)),
+            nearby => only_nearby = only_nearby.or(nearby.map(|(edit, far)| (edit.clone(), far))),
         }
     }
-    None
+    only_nearby
 }
 
 /// The formula with one place edited, if it can be written down.

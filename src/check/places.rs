@@ -1,4 +1,6 @@
-//! Values of formulas at the present values of their leaves, and at places nearby.
+//! Values of formulas at the present values of their leaves, at places nearby, and at places far away.
+
+use std::ops::RangeInclusive;
 
 use ndarray::ArrayD;
 
@@ -10,12 +12,14 @@ use crate::graph::Expr;
 
 /// Two formulas are one if they agree to this part of their size.
 const TOLERANCE: f64 = 1e-9;
-/// How many places near the present values there are,
-const NEARBY: usize = 3;
-/// and how far away they are.
-const NEAR: f64 = 0.05;
+/// How many places there are near the present values and far from them,
+const NEAR: usize = 3;
+const FAR: usize = 3;
+/// and how far away these are, relative to the values.
+const STEP: f64 = 0.05;
+const LEAP: f64 = 1.0;
 
-/// The present values of some leaves, and values nearby.
+/// The present values of some leaves, values nearby, and values far away.
 pub(super) struct Places<'g> {
     pub operands: Vec<Operand<'g>>,
     values: Vec<Vec<ArrayD<f64>>>,
@@ -24,24 +28,25 @@ pub(super) struct Places<'g> {
 impl<'g> Places<'g> {
     /// Of the leaves that `roots` are computed from. The present values come first.
     pub fn new(roots: &[Expr<'g>]) -> Result<Self> {
-        Self::around(roots, 7, NEAR)
+        Self::seeded(roots, 7)
     }
 
-    /// With other values nearby, up to so far away, relative to their sizes.
-    pub fn around(roots: &[Expr<'g>], seed: u64, far: f64) -> Result<Self> {
+    /// With other places.
+    pub fn seeded(roots: &[Expr<'g>], seed: u64) -> Result<Self> {
         let operands = operands(roots)?;
         let mut random = Random::new(seed);
         let present = operands.iter().map(|operand| operand.value.clone()).collect();
         let mut values: Vec<Vec<ArrayD<f64>>> = vec![present];
-        for _ in 0..NEARBY {
+        for place in 0..NEAR + FAR {
+            let far = if place < NEAR { STEP } else { LEAP };
             values.push(operands.iter().map(|operand| moved(operand, far, &mut random)).collect());
         }
         Ok(Self { operands, values })
     }
 
-    /// The values of expressions of f64, place by place.
+    /// The values of expressions of f64 at the present values and nearby, place by place.
     pub fn run(&self, exprs: &[Expr<'g>]) -> Result<Vec<Vec<ArrayD<f64>>>> {
-        self.run_at(exprs, 0..self.values.len())
+        self.run_at(exprs, 0..=NEAR)
     }
 
     /// The values at some of the places.
@@ -62,13 +67,28 @@ impl<'g> Places<'g> {
         Ok(found)
     }
 
-    /// Whether two formulas agree wherever the second is finite, which has to be at two places at least.
+    /// Whether two formulas agree nearby wherever the second is finite, which has to be at two places at least.
     pub fn agree(&self, hand: Expr<'g>, expected: Expr<'g>) -> bool {
-        let Ok(values) = self.run(&[hand, expected]) else { return false };
-        let samples = values.into_iter().filter_map(|values| <[_; 2]>::try_from(values).ok());
-        let samples = samples.map(|[hand, expected]| Sample { hand, expected });
-        let finite: Vec<_> = samples.filter(|s| s.expected.iter().all(|x| x.is_finite())).collect();
+        let finite = self.samples(hand, expected, 0..=NEAR);
         finite.len() > 1 && finite.iter().all(Sample::agrees)
+    }
+
+    /// Whether two formulas agree far away wherever the second is finite.
+    pub fn agree_far(&self, hand: Expr<'g>, expected: Expr<'g>) -> bool {
+        self.far(hand, expected).iter().all(Sample::agrees)
+    }
+
+    /// Two formulas far away, where the second is finite.
+    pub fn far(&self, hand: Expr<'g>, expected: Expr<'g>) -> Vec<Sample> {
+        self.samples(hand, expected, NEAR + 1..=NEAR + FAR)
+    }
+
+    fn samples(&self, hand: Expr<'g>, expected: Expr<'g>, places: RangeInclusive<usize>) -> Vec<Sample> {
+        // A formula that does not run at one place may at another.
+        let values = places.filter_map(|place| self.run_at(&[hand, expected], [place]).ok()?.pop());
+        let samples = values.filter_map(|values| <[_; 2]>::try_from(values).ok());
+        let samples = samples.map(|[hand, expected]| Sample { hand, expected });
+        samples.filter(|sample| sample.expected.iter().all(|x| x.is_finite())).collect()
     }
 }
 

@@ -48,6 +48,7 @@ pub(super) struct Place<'g> {
 }
 
 /// Another expression at a place, and what that would say of the one that stands there.
+#[derive(Clone)]
 pub(super) struct Edit<'g> {
     pub place: Place<'g>,
     pub with: Expr<'g>,
