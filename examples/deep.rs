@@ -210,15 +210,20 @@ fn run<T: Float>(options: &Options) -> Result<(), Error> {
         results.push((rate, accuracy(&train, &pictures.train_y), accuracy(&test, &pictures.test_y)));
     }
 
+    print_results(&results);
+    println!("\nSee costs.csv, learning_curve.svg and mislabelled.png in {}.\n", options.out.display());
+    let (_, train, test) = results[0];
+    print_accuracies(train, test);
+    Ok(())
+}
+
+/// A table of the learning rates, each with the accuracies on the training and on the test pictures.
+fn print_results(results: &[(f64, f64, f64)]) {
     let row = |(rate, train, test): &(f64, f64, f64)| {
         vec![rate.to_string(), format!("{train:.2} %"), format!("{test:.2} %")]
     };
     let rows: Vec<_> = results.iter().map(row).collect();
     table("rrr", &["learning rate", "train accuracy", "test accuracy"], &rows);
-    println!("\nSee costs.csv, learning_curve.svg and mislabelled.png in {}.\n", options.out.display());
-    let (_, train, test) = results[0];
-    print_accuracies(train, test);
-    Ok(())
 }
 
 /// The layers that were asked for, if they fit the pictures and their labels.

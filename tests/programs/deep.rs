@@ -297,6 +297,16 @@ fn layers_data_and_weights_that_do_not_fit_are_named() {
 }
 
 #[test]
+#[cfg(not(feature = "hdf5"))]
+fn folders_without_the_feature_are_named() {
+    let out = folder("deep-folders");
+    fs::create_dir(out.join("cats")).unwrap();
+    let expected = "cats: to read a folder of HDF5 files, build the example with `--features hdf5`";
+    assert_complaint("deep", &out, "--data cats", 1, expected);
+    fs::remove_dir_all(out).unwrap();
+}
+
+#[test]
 fn bad_archives_are_named() {
     let out = folder("deep-archives");
     let mut not_finite = vec![0.0; 6];
