@@ -145,11 +145,13 @@ impl<'g, T: Float> Network<'g, T> {
         for (l, (z, a)) in (1..).zip(self.z.iter().zip(&self.a[1..])) {
             println!("Z{l} = {z}\nA{l} = {a}");
         }
-        println!("cost = {}", self.cost);
-        for (parameters, gradients) in self.parameters.iter().zip(self.cost.grad(&self.parameters)) {
-            for (parameter, gradient) in parameters.iter().zip(gradients) {
-                println!("∂J/∂{parameter} = {gradient}");
-            }
+        println!("cost = {}\n", self.cost);
+        println!("The derivatives of the cost, from the last layer to the first:");
+        for l in (1..=self.z.len()).rev() {
+            let (z, parameters) = (self.z[l - 1], self.parameters[l - 1]);
+            let dz = self.cost.grad(z).named(&format!("dZ{l}"));
+            let [dw, db] = self.cost.grad(parameters);
+            println!("dZ{l} = {dz}\ndW{l} = {dw}\ndb{l} = {db}");
         }
         println!();
     }

@@ -121,9 +121,13 @@ fn network<'g>(g: &'g Graph, [first, second]: &[Layer; 2], m: usize, activation:
 impl<'g> Network<'g> {
     fn print(&self) {
         let [z1, z2] = self.z;
-        println!("Z1 = {z1}\nA1 = {}\nZ2 = {z2}\nA2 = {}\ncost = {}", self.a1, self.a2, self.cost);
-        for (parameter, gradient) in self.parameters.iter().zip(self.cost.grad(self.parameters)) {
-            println!("∂J/∂{parameter} = {gradient}");
+        println!("Z1 = {z1}\nA1 = {}\nZ2 = {z2}\nA2 = {}\ncost = {}\n", self.a1, self.a2, self.cost);
+        println!("The derivatives of the cost, from the last layer to the first:");
+        let [w1, b1, w2, b2] = self.parameters;
+        for (l, z, parameters) in [(2, z2, [w2, b2]), (1, z1, [w1, b1])] {
+            let dz = self.cost.grad(z).named(&format!("dZ{l}"));
+            let [dw, db] = self.cost.grad(parameters);
+            println!("dZ{l} = {dz}\ndW{l} = {dw}\ndb{l} = {db}");
         }
         println!();
     }

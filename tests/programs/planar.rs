@@ -52,10 +52,7 @@ fn the_flower_is_learned_as_by_numpy() {
     let (s, o) = (start.to_str().unwrap(), out.to_str().unwrap());
     let page = printed(&["--init", s, "--iterations", "1001", "--out", o]);
     assert!(page.contains("\nA1 = Z1.tanh()\n"), "{page}");
-    assert!(
-        page.contains("\n∂J/∂W1 = (W2.t().dot(A2 - Y) * (1 - A1.square())).dot(X.t()) / 400\n"),
-        "{page}"
-    );
+    assert!(page.contains("\ndZ1 = W2.t().dot(dZ2) * (1 - A1.square())\ndW1 = dZ1.dot(X.t())\n"), "{page}");
     assert!(page.contains("cost after iteration 0: 0.693048\n"), "{page}");
     assert!(page.contains("cost after iteration 1000: 0.288083\n"), "{page}");
     assert!(page.ends_with("\naccuracy: 89.25 %\n"), "{page}");
