@@ -155,6 +155,29 @@ fn network(page: &mut Page) {
     page.line("with L2, dW2", (j + penalty).grad(w2), lambda * w2 / m + dz2.dot(a1.t()));
 }
 
+fn relu_layers(page: &mut Page) {
+    let g = Graph::new();
+    let (x, y) = (g.input("X", numbers(&[3, 5], 1)), g.input("Y", array![[1.0, 0.0, 0.0, 1.0, 1.0]]));
+    let (w1, b1) = (g.param("W1", numbers(&[4, 3], 3)), g.param("b1", numbers(&[4, 1], 4)));
+    let (w2, b2) = (g.param("W2", numbers(&[2, 4], 5)), g.param("b2", numbers(&[2, 1], 6)));
+    let w3 = g.param("W3", numbers(&[1, 2], 7));
+    let m = y.size_of(1).named("m");
+    page.heading("layers of relu");
+    let z1 = (w1.dot(x) + b1).named("Z1");
+    let a1 = z1.relu().named("A1");
+    let z2 = (w2.dot(a1) + b2).named("Z2");
+    let z3 = w3.dot(z2.relu()).named("Z3");
+    let j = cross_entropy(z3.sigmoid().named("A3"), y, m);
+    let dz3 = j.grad(z3).named("dZ3");
+    let dz2 = j.grad(z2).named("dZ2");
+    page.line("dZ2", dz2, z2.gt(0.0).select(w3.t().dot(dz3), 0.0));
+    page.line("dW2", j.grad(w2), dz2.dot(a1.t()));
+    let dz1 = j.grad(z1).named("dZ1");
+    page.line("dZ1", dz1, z1.gt(0.0).select(w2.t().dot(dz2), 0.0));
+    page.line("dW1", j.grad(w1), dz1.dot(x.t()));
+    page.line("db1", j.grad(b1), dz1.sum_keepdims(1));
+}
+
 fn softmax(page: &mut Page) {
     let g = Graph::new();
     let z = g.input("Z", numbers(&[4, 5], 1));
@@ -178,7 +201,7 @@ fn softmax(page: &mut Page) {
 #[test]
 fn printed_derivatives_are_the_textbook_s() {
     let mut page = Page::default();
-    for part in [scalars, least_squares, logistic_regression, network, softmax] {
+    for part in [scalars, least_squares, logistic_regression, network, relu_layers, softmax] {
         part(&mut page);
     }
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden/textbook.txt");

@@ -76,8 +76,13 @@ fn textbook(root: Expr<'_>) -> Expr<'_> {
 
 fn pass(root: Expr<'_>) -> Expr<'_> {
     let graph = root.graph();
-    let is_named = |id: NodeId| id != root.id() && graph.handle(id).is_named();
-    let nodes = reach(&graph.arena(), [root.id()], |user, _| !is_named(user));
+    let names = names(graph);
+    let named = |id: NodeId| {
+        let e = graph.handle(id);
+        if e.is_named() { Some(e) } else { names.get(&id).copied() }
+            .filter(|e| e.id() != root.id() && id != root.id())
+    };
+    let nodes = reach(&graph.arena(), [root.id()], |user, _| named(user).is_none());
     if nodes.len() > LONGEST || !nodes.iter().any(|&id| graph.handle(id).is_derived()) {
         return root;
     }
@@ -87,8 +92,8 @@ fn pass(root: Expr<'_>) -> Expr<'_> {
     for id in nodes {
         let e = graph.handle(id);
         let (image, terms) = graph.with_origin(e.origin(), || {
-            if is_named(id) {
-                (e, vec![Product::atom(e)])
+            if let Some(named) = named(id) {
+                (named, vec![Product::atom(named)])
             } else if e.is_derived() {
                 graph.with_rewriter(Rc::clone(&as_built), || simplifier.derived(e))
             } else {
@@ -99,6 +104,25 @@ fn pass(root: Expr<'_>) -> Expr<'_> {
         simplifier.terms.insert(id, Rc::new(terms));
     }
     simplifier.images[&root.id()]
+}
+
+/// The derivatives with a name that only give the shape that they have anyhow, by what they give it to: for a reader they
+/// are one.
+fn names(graph: &Graph) -> HashMap<NodeId, Expr<'_>> {
+    let order = graph.arena().order().to_vec();
+    let derivatives = order.into_iter().map(|id| graph.handle(id)).filter(|e| e.is_named() && e.is_derived());
+    let mut names = HashMap::new();
+    for named in derivatives {
+        let mut e = named;
+        while let Some(x) = e.op().filter(gives_shape).map(|_| e.inputs()[0]) {
+            if x.shape() != e.shape() || x.is_named() {
+                break;
+            }
+            names.insert(x.id(), named);
+            e = x;
+        }
+    }
+    names
 }
 
 /// What is built here is as it should be, and written by nobody.
