@@ -363,11 +363,13 @@ fn files_that_do_not_fit_are_named() {
     let out = folder("planar-files");
     write_npz(&out.join("weights.npz"), true, &weights());
     fs::write(out.join("file"), b"").unwrap();
+    fs::create_dir(out.join("folder.npz")).unwrap();
     fs::write(out.join("far.csv"), "x1,x2,label\n-1e308,0,1\n1e308,0,0\n").unwrap();
     fs::write(out.join("points.csv"), POINTS).unwrap();
     for (arguments, expected) in [
         ("--data missing.csv", "missing.csv: cannot read: No such file or directory (os error 2)"),
         ("--data missing.npz", "missing.npz: cannot read: No such file or directory (os error 2)"),
+        ("--init folder.npz", "folder.npz: expected a NumPy archive (.npz), found a folder"),
         ("--init missing.npz", "missing.npz: cannot read: No such file or directory (os error 2)"),
         (
             "--init weights.npz --hidden 2 3",

@@ -442,3 +442,36 @@ fn long_formulas() {
     );
     assert!(equality(chain, x.exp()).unwrap_err().to_string().ends_with("none of the usual slips"));
 }
+
+#[test]
+fn what_rounds_as_the_textbook_does_is_right() {
+    for size in [20.0, 40.0, 400.0] {
+        let g = Graph::new();
+        let (z, y) = (g.input("z", array![[size, -size]]), g.input("y", array![[1.0, 0.0]]));
+        let a = z.sigmoid();
+        let cost = -(y * a.ln() + (1.0 - y) * (1.0 - a).ln()).mean();
+        assert_derivation(cost, z, (a - y) / 2.0);
+        for wrong in [(y - a) / 2.0, a - y, (a + y) / 2.0, 0.0 * z] {
+            assert!(derivation(cost, z, wrong).is_err(), "{wrong} at {size}");
+        }
+    }
+}
+
+#[test]
+fn a_number_of_the_derivative_is_not_taken_for_a_size() {
+    let g = Graph::new();
+    let x = g.input("x", array![[1.0, 2.0, 3.0]]);
+    assert_named(derivation(x.powi(3).sum(), x, x.square()), 0, "it is 1/3 of what it should be");
+    let missing = "it is 3 times what it should be (1/m is missing: m = 3 is axis 1 of `x`)";
+    assert_named(derivation(x.square().mean(), x, 2.0 * x), 0, missing);
+}
+
+#[test]
+fn formulas_of_two_graphs_cannot_be_compared() {
+    let graphs = [Graph::new(), Graph::new()];
+    let [x, y] = [&graphs[0], &graphs[1]].map(|g| g.input("x", array![0.5]));
+    let text = "`check` got a handle of another graph: all operands must be of one `Graph`";
+    for found in [equality(x, y), derivation(x.sum(), x, y), derivation(x.sum(), y, x)] {
+        assert_eq!(found.unwrap_err().to_string(), text);
+    }
+}

@@ -33,6 +33,9 @@ pub struct Npz {
 
 impl Npz {
     pub fn open(path: &Path) -> Result<Self, Error> {
+        if path.is_dir() {
+            return Err(Error::in_file(path, "expected a NumPy archive (.npz), found a folder"));
+        }
         let file = File::open(path).map_err(|error| Error::in_file(path, format!("cannot read: {error}")))?;
         let zip = ZipArchive::new(BufReader::new(file))
             .map_err(|error| Error::in_file(path, format!("expected a NumPy archive (.npz): {error}")))?;
