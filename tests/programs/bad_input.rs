@@ -131,7 +131,7 @@ fn logistic(arguments: &'static str) -> Given {
 #[test]
 fn options_of_logistic_regression() {
     let positive = "a learning rate is a positive number";
-    let rate = |value: &str| format!("invalid value '{value}' for '--learning-rate <A>': {positive}");
+    let rate = |value: &str| format!("invalid value '{value}' for '--learning-rate <α>': {positive}");
     logistic("--learning-rate 0").ends(2, &rate("0"));
     logistic("--learning-rate -1").ends(2, &rate("-1"));
     logistic("--learning-rate inf").ends(2, &rate("inf"));
@@ -146,7 +146,7 @@ fn options_of_logistic_regression() {
     logistic("--predict").ends(2, "a value is required for '--predict <IMAGE>' but none was supplied");
     logistic("--invert").ends(2, "the following required arguments were not provided:\n  --predict <IMAGE>");
     logistic("--flavour").ends(2, "unexpected argument '--flavour' found");
-    let both = "the argument '--load <FILE>' cannot be used with '--learning-rate <A>'";
+    let both = "the argument '--load <FILE>' cannot be used with '--learning-rate <α>'";
     logistic("--load m --learning-rate 1").ends(2, both);
     logistic("--iterations 1 --out file").file("file", "").ends(1, "file: expected a folder, found a file");
 }

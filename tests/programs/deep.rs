@@ -3,15 +3,15 @@
 use std::fs;
 use std::path::Path;
 
-use crate::support::{assert_complaint, costs, folder, npy, numbers, write_npz};
+use crate::support::{
+    Entries, assert_complaint, costs, folder, npy, numbers, with, write_large_pictures, write_npz,
+};
 
 fn printed(arguments: &[&str]) -> String {
     crate::support::printed("deep", arguments)
 }
 
 const HEADER: &str = "learning_rate,iteration,cost";
-
-type Entries = Vec<(&'static str, Vec<u8>)>;
 
 /// Numbers between -1/2 and 1/2 for the network 64-6-3-1.
 fn weights() -> Entries {
@@ -43,13 +43,6 @@ fn pictures() -> Entries {
         ("test_x", npy("|u1", false, "(2, 2, 2)", &train[..8])),
         ("test_y", npy("|u1", false, "(2,)", &[1, 0])),
     ]
-}
-
-/// The entries with another array of this name, or without it.
-fn with(mut entries: Entries, name: &'static str, array: &Option<Vec<u8>>) -> Entries {
-    entries.retain(|(entry, _)| *entry != name);
-    entries.extend(array.clone().map(|array| (name, array)));
-    entries
 }
 
 fn png_size(path: &Path) -> [u32; 2] {
@@ -134,18 +127,9 @@ fn mislabelled_pictures_are_listed_and_drawn() {
 
 #[test]
 fn costs_are_the_same_at_every_run_and_on_any_number_of_threads() {
-    // Pictures so large that products are shared out.
     let out = folder("deep-threads");
     let data = out.join("data.npz");
-    let pixels: Vec<u8> = (0..220 * 6400_u32).map(|k| (k.wrapping_mul(2_654_435_761) >> 24) as u8).collect();
-    let labels: Vec<u8> = (0..220).map(|i| u8::from(i % 3 == 0)).collect();
-    let entries = [
-        ("train_x", npy("|u1", false, "(200, 80, 80)", &pixels[..200 * 6400])),
-        ("train_y", npy("|u1", false, "(200,)", &labels[..200])),
-        ("test_x", npy("|u1", false, "(20, 80, 80)", &pixels[200 * 6400..])),
-        ("test_y", npy("|u1", false, "(20,)", &labels[200..])),
-    ];
-    write_npz(&data, false, &entries);
+    write_large_pictures(&data);
     let (d, o) = (data.to_str().unwrap(), out.to_str().unwrap());
     for dtype in ["f32", "f64"] {
         let files = ["1", "2", "3", "1"].map(|threads| {
@@ -214,15 +198,15 @@ const BAD_OPTIONS: &[(&str, &str)] = &[
     ("--l2 inf", "invalid value 'inf' for '--l2 <λ>': an L2 coefficient is a number of at least 0"),
     (
         "--learning-rate 0",
-        "invalid value '0' for '--learning-rate <A>': a learning rate is a positive number",
+        "invalid value '0' for '--learning-rate <α>': a learning rate is a positive number",
     ),
     (
         "--learning-rate -1",
-        "invalid value '-1' for '--learning-rate <A>': a learning rate is a positive number",
+        "invalid value '-1' for '--learning-rate <α>': a learning rate is a positive number",
     ),
     (
         "--learning-rate nan",
-        "invalid value 'nan' for '--learning-rate <A>': a learning rate is a positive number",
+        "invalid value 'nan' for '--learning-rate <α>': a learning rate is a positive number",
     ),
     ("--iterations 1.5", "invalid value '1.5' for '--iterations <N>': invalid digit found in string"),
     ("--dtype f16", "invalid value 'f16' for '--dtype <DTYPE>'\n  [possible values: f32, f64]"),
