@@ -70,7 +70,7 @@ struct Options {
     #[arg(long, value_name = "N", default_value_t = 10_000)]
     iterations: usize,
     /// The learning rate
-    #[arg(long, value_name = "A", default_value_t = 1.2, value_parser = learning_rate, allow_negative_numbers = true)]
+    #[arg(long, value_name = "α", default_value_t = 1.2, value_parser = learning_rate, allow_negative_numbers = true)]
     learning_rate: f64,
     /// The seed of the initial weights
     #[arg(long, value_name = "N", default_value_t = 2)]

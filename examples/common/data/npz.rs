@@ -12,6 +12,7 @@ use zip::result::ZipError;
 
 use super::{Pictures, Raw, labelled};
 use crate::common::Error;
+use crate::common::files::unreadable;
 
 /// How many bytes an array may have.
 const LARGEST: u64 = 4 << 30;
@@ -33,7 +34,7 @@ pub struct Npz {
 
 impl Npz {
     pub fn open(path: &Path) -> Result<Self, Error> {
-        let file = File::open(path).map_err(|error| Error::in_file(path, format!("cannot read: {error}")))?;
+        let file = File::open(path).map_err(|error| unreadable(path, error))?;
         let zip = ZipArchive::new(BufReader::new(file))
             .map_err(|error| Error::in_file(path, format!("expected a NumPy archive (.npz): {error}")))?;
         Ok(Self { path: path.to_owned(), zip })
