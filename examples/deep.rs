@@ -67,7 +67,7 @@ struct Options {
     /// units), he (normal:√(2/n)), or FILE.npz with W1 (n_1, n_0), b1, W2, b2, …
     #[arg(long, value_name = "INIT", default_value = "he")]
     init: Init,
-    /// λ: what large weights cost
+    /// λ, the weight of Σ ‖W_l‖²/2m in the cost, summed over the layers
     #[arg(long, value_name = "λ", default_value_t = 0.0, value_parser = l2_coefficient, allow_negative_numbers = true)]
     l2: f64,
     /// How many steps of gradient descent

@@ -2,6 +2,7 @@
 
 use std::fs;
 
+use crate::bad_input::floats;
 use crate::support::{Entries, assert_complaint, costs, folder, npy, numbers, with, write_npz};
 
 fn printed(arguments: &[&str]) -> String {
@@ -279,7 +280,6 @@ fn bad_tables_are_named() {
 #[test]
 fn bad_archives_are_named() {
     let out = folder("planar-archives");
-    let floats = |shape: &str, all: &[f64]| npy("<f8", false, shape, &numbers(all));
     let good = [("x", floats("(2, 2)", &[1.0, 2.0, 3.0, 4.0])), ("y", floats("(2,)", &[0.0, 1.0]))];
     let bad_points: &[(&str, Option<Vec<u8>>, &str)] = &[
         ("y", None, r#"expected x and y, found ["x"]"#),
