@@ -198,6 +198,9 @@ fn arrays_of_pictures() {
     let claim = bytes("(9999999999, 9999999999)", &[0; 24]);
     let huge = "it claims the shape (9999999999, 9999999999), and has 152 bytes";
     array("train_x", claim, &format!("train_x cannot be read: {huge}"));
+    let claim = bytes("(0, 9223372036854775807, 9223372036854775807)", &[]);
+    let empty = "it claims the shape (0, 9223372036854775807, 9223372036854775807), and has 128 bytes";
+    array("train_x", claim, &format!("train_x cannot be read: {empty}"));
 }
 
 /// What is said of a model.

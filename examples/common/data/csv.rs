@@ -29,7 +29,8 @@ impl Table {
 }
 
 /// Reads a file with a row of numbers for each example, separated by commas, the class last: one of `classes`, which are
-/// counted from 0. A first line in which anything else stands is a header.
+/// counted from 0. A first line in which anything else stands is a header; empty lines
+/// are skipped.
 pub fn table(path: &Path, classes: usize) -> Result<Table, Error> {
     let text = read_text(path)?;
     parse(&text, None, classes).map_err(|what| Error::in_file(path, what))
@@ -38,9 +39,10 @@ pub fn table(path: &Path, classes: usize) -> Result<Table, Error> {
 /// As [`table`], from the text of a file, with so many columns if that is given; an error says where it is and what is
 /// wrong there.
 pub fn parse(text: &str, columns: Option<usize>, classes: usize) -> Result<Table, String> {
+    let text = text.strip_prefix('\u{feff}').unwrap_or(text); // the mark that some programs put before UTF-8
     let mut lines = text.lines().enumerate().filter(|(_, line)| !line.trim().is_empty()).peekable();
     let is_header = |line: &str| line.split(',').any(|field| field.trim().parse::<f64>().is_err());
-    let header = lines.next_if(|&(i, line)| i == 0 && is_header(line));
+    let header = lines.next_if(|&(_, line)| is_header(line));
     let header =
         header.map_or(Vec::new(), |(_, line)| line.split(',').map(|s| s.trim().to_owned()).collect());
 

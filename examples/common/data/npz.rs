@@ -114,12 +114,15 @@ fn check_size(npy: &[u8]) -> Result<(), String> {
     let header = String::from_utf8_lossy(&npy[..npy.len().min(4096)]);
     let shape = header.split_once("'shape':").and_then(|(_, rest)| rest.split_once('(')?.1.split_once(')'));
     let Some((shape, _)) = shape else { return Err("expected a NumPy array".to_owned()) };
-    let mut size: usize = 1;
-    for n in shape.split(',').map(str::trim).filter(|n| !n.is_empty()) {
-        let n: Option<usize> = n.parse().ok();
-        let product = n.and_then(|n| size.checked_mul(n)).filter(|&size| size <= npy.len());
-        size =
-            product.ok_or_else(|| format!("it claims the shape ({shape}), and has {} bytes", npy.len()))?;
+    let sizes = shape.split(',').map(str::trim).filter(|n| !n.is_empty()).map(|n| n.parse().ok());
+    let sizes: Option<Vec<usize>> = sizes.collect();
+    let fits = sizes.is_some_and(|sizes| {
+        // The other sizes of an empty array are multiplied as well, by whoever reads it.
+        let size = sizes.iter().try_fold(1_usize, |size, &n| size.checked_mul(n.max(1)));
+        size.is_some_and(|size| size <= npy.len() || sizes.contains(&0))
+    });
+    if !fits {
+        return Err(format!("it claims the shape ({shape}), and has {} bytes", npy.len()));
     }
     Ok(())
 }
