@@ -33,7 +33,7 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::Parser;
-use common::accuracy::{accuracy, is_right, print_accuracies, probabilities};
+use common::accuracy::{accuracies, is_right, print_accuracies, print_rates, probabilities};
 use common::activation::Activation;
 use common::data::{Pictures, open_or_digits};
 use common::init::Init;
@@ -67,14 +67,14 @@ struct Options {
     /// units), he (normal:√(2/n)), or FILE.npz with W1 (n_1, n_0), b1, W2, b2, …
     #[arg(long, value_name = "INIT", default_value = "he")]
     init: Init,
-    /// λ: what large weights cost
+    /// λ, the weight of Σ ‖W_l‖²/2m in the cost, summed over the layers
     #[arg(long, value_name = "λ", default_value_t = 0.0, value_parser = l2_coefficient, allow_negative_numbers = true)]
     l2: f64,
     /// How many steps of gradient descent
     #[arg(long, value_name = "N", default_value_t = 2500)]
     iterations: usize,
     /// The learning rate; several give one curve each [default: 0.1 for the digits, 0.0075 with --data]
-    #[arg(long, value_name = "A", value_parser = learning_rate, allow_negative_numbers = true)]
+    #[arg(long, value_name = "α", value_parser = learning_rate, allow_negative_numbers = true)]
     learning_rate: Vec<f64>,
     /// The element type to compute in
     #[arg(long, value_enum, default_value_t = Precision::F64)]
@@ -204,28 +204,17 @@ fn run<T: Float>(options: &Options) -> Result<(), Error> {
         println!("Gradient descent, learning rate {rate}:");
         trainings.run(rate, schedule, &mut network.step(&g, rate, options)?, &feeds)?;
         println!();
-        let train = probabilities(&mut predict, network.x, &pictures.train_x)?;
-        let test = probabilities(&mut predict, network.x, &pictures.test_x)?;
-        if results.is_empty() {
-            show_mislabelled(options, &pictures, &test)?;
+        results.push((rate, accuracies(&mut predict, network.x, &pictures)?));
+        if results.len() == 1 {
+            let answers = probabilities(&mut predict, network.x, &pictures.test_x)?;
+            show_mislabelled(options, &pictures, &answers)?;
         }
-        results.push((rate, accuracy(&train, &pictures.train_y), accuracy(&test, &pictures.test_y)));
     }
 
-    print_results(&results);
+    print_rates(&results);
     println!("\nSee costs.csv, learning_curve.svg and mislabelled.png in {}.\n", options.out.display());
-    let (_, train, test) = results[0];
-    print_accuracies(train, test);
+    print_accuracies(results[0].1);
     Ok(())
-}
-
-/// A table of the learning rates, each with the accuracies on the training and on the test pictures.
-fn print_results(results: &[(f64, f64, f64)]) {
-    let row = |(rate, train, test): &(f64, f64, f64)| {
-        vec![rate.to_string(), format!("{train:.2} %"), format!("{test:.2} %")]
-    };
-    let rows: Vec<_> = results.iter().map(row).collect();
-    table("rrr", &["learning rate", "train accuracy", "test accuracy"], &rows);
 }
 
 /// The layers that were asked for, if they fit the pictures and their labels.

@@ -46,7 +46,7 @@ use std::time::Instant;
 use clap::Parser;
 use common::options::{learning_rate, on_threads, size};
 use common::plot::{Axis, Chart, Colours, Heatmap, Legend, Scale, Series, Side, heatmaps};
-use common::training::{Costs, Schedule, Stopped, not_finite};
+use common::training::{Costs, Schedule, Trace, not_finite};
 use common::{Error, files, finish};
 use gradus::ndarray::{ArrayD, Axis as Along};
 use gradus::optim::Adam;
@@ -145,10 +145,7 @@ fn run(options: &Options) -> Result<(), Error> {
     let mut step = on_threads(threads, g.compile([cost], updates)?)?;
     let start = Instant::now();
     let schedule = Schedule { iterations: options.iterations, every: 25 };
-    let (adam, ended) = match schedule.run(&mut step, &[]) {
-        Ok(trace) => (trace.costs, Ok(())),
-        Err(Stopped { trace, why }) => (trace.costs, Err(why)),
-    };
+    let (Trace { costs: adam, .. }, ended) = schedule.run(&mut step, &[]);
     let seconds = start.elapsed().as_secs_f64();
     write_costs(&options.out, &[("Adam", &adam)])?;
     ended?;

@@ -28,7 +28,7 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use clap::Parser;
-use common::accuracy::{accuracy, print_accuracies, probabilities};
+use common::accuracy::{accuracies, print_accuracies, print_rates, probabilities};
 use common::data::{Pictures, open_or_digits};
 use common::options::{Precision, learning_rate, on_threads};
 use common::plot::weights;
@@ -53,7 +53,7 @@ struct Options {
     #[arg(long, value_name = "N", default_value_t = 2000)]
     iterations: usize,
     /// The learning rate; several give one curve each [default: 0.5 for the digits, 0.005 with --data]
-    #[arg(long, value_name = "A", value_parser = learning_rate, allow_negative_numbers = true)]
+    #[arg(long, value_name = "α", value_parser = learning_rate, allow_negative_numbers = true)]
     learning_rate: Vec<f64>,
     /// Also answer for this picture, PNG or JPEG, converted as the training pictures were; several are answered in
     /// turn, by the model of the first learning rate
@@ -104,8 +104,7 @@ fn run<T: Float>(options: &Options) -> Result<(), Error> {
         model.load(path)?;
         println!("Loaded {}.\n", path.display());
         answer(&mut predict, model.x, &pictures, &own)?;
-        let (train, test) = accuracies(&mut predict, model.x, &pictures)?;
-        print_accuracies(train, test);
+        print_accuracies(accuracies(&mut predict, model.x, &pictures)?);
         return Ok(());
     }
 
@@ -129,14 +128,10 @@ fn run<T: Float>(options: &Options) -> Result<(), Error> {
         }
     }
 
-    println!("learning rate   train accuracy   test accuracy");
-    for (rate, (train, test)) in &results {
-        println!("{rate:>13}   {train:>12.2} %   {test:>11.2} %");
-    }
+    print_rates(&results);
     let out = options.out.display();
     println!("\nSee costs.csv, learning_curve.svg, weights.png and model.safetensors in {out}.\n");
-    let (_, (train, test)) = results[0];
-    print_accuracies(train, test);
+    print_accuracies(results[0].1);
     Ok(())
 }
 
@@ -208,17 +203,6 @@ impl<'g, T: Float> Model<'g, T> {
         let column: Array1<f64> = w.iter().map(|w| w.to_f64()).collect();
         weights(&options.out.join("weights.png"), column.view(), shape)
     }
-}
-
-/// The accuracies on the training and on the test pictures, in percent.
-fn accuracies<'g, T: Float>(
-    predict: &mut Program<'g, Var<'g, T>>,
-    x: Var<'g, T>,
-    pictures: &Pictures,
-) -> Result<(f64, f64), Error> {
-    let train = probabilities(predict, x, &pictures.train_x)?;
-    let test = probabilities(predict, x, &pictures.test_x)?;
-    Ok((accuracy(&train, &pictures.train_y), accuracy(&test, &pictures.test_y)))
 }
 
 /// The user's own pictures, each a column behind its path. They are read before the training: it would be a pity to

@@ -33,7 +33,7 @@ use std::process::ExitCode;
 use clap::{Parser, ValueEnum};
 use common::options::{learning_rate, on_threads, size};
 use common::plot::{Axis, Chart, Colours, Heatmap, Legend, Scale, Series, Side, heatmaps};
-use common::training::{Costs, Schedule, Stopped};
+use common::training::{Costs, Schedule, Trace};
 use common::{Error, files, finish};
 use gradus::ndarray::{ArrayViewD, Axis as Along, Ix2};
 use gradus::nn::{self, Attention, Linear, MultiHeadAttention};
@@ -122,10 +122,7 @@ fn run(options: &Options) -> Result<(), Error> {
 
     let mut step = on_threads(options.threads, g.compile([cost], updates)?)?;
     let schedule = Schedule { iterations: options.iterations, every: 20 };
-    let (costs, ended) = match schedule.run(&mut step, &[]) {
-        Ok(trace) => (trace.costs, Ok(())),
-        Err(Stopped { trace, why }) => (trace.costs, Err(why)),
-    };
+    let (Trace { costs, .. }, ended) = schedule.run(&mut step, &[]);
     let out = &options.out;
     let table = files::costs_csv("learning_rate", &[(options.learning_rate, &costs)]);
     files::write(&out.join("costs.csv"), table.as_bytes())?;

@@ -4,6 +4,8 @@ use gradus::ndarray::{Array2, Axis};
 use gradus::{Float, Program, Var};
 
 use super::Error;
+use super::data::Pictures;
+use super::page::table;
 
 /// How many columns are answered at once.
 const BATCH: usize = 4096;
@@ -33,7 +35,27 @@ pub fn accuracy<'a>(probabilities: impl IntoIterator<Item = &'a f64>, labels: &A
     100.0 * right as f64 / labels.len() as f64
 }
 
+/// The accuracies on the training and on the test pictures, in percent.
+pub fn accuracies<'g, T: Float>(
+    predict: &mut Program<'g, Var<'g, T>>,
+    x: Var<'g, T>,
+    pictures: &Pictures,
+) -> Result<[f64; 2], Error> {
+    let train = probabilities(predict, x, &pictures.train_x)?;
+    let test = probabilities(predict, x, &pictures.test_x)?;
+    Ok([accuracy(&train, &pictures.train_y), accuracy(&test, &pictures.test_y)])
+}
+
+/// A table of learning rates, each with its accuracies on the training and on the test pictures.
+pub fn print_rates(results: &[(f64, [f64; 2])]) {
+    let row = |(rate, [train, test]): &(f64, [f64; 2])| {
+        vec![rate.to_string(), format!("{train:.2} %"), format!("{test:.2} %")]
+    };
+    let rows: Vec<_> = results.iter().map(row).collect();
+    table("rrr", &["learning rate", "train accuracy", "test accuracy"], &rows);
+}
+
 /// The last lines of a program that trains and tests.
-pub fn print_accuracies(train: f64, test: f64) {
+pub fn print_accuracies([train, test]: [f64; 2]) {
     println!("train accuracy: {train:.2} %\ntest accuracy: {test:.2} %");
 }

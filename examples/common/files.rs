@@ -22,6 +22,21 @@ pub fn make_folder(path: &Path) -> Result<(), Error> {
         .map_err(|error| Error::in_file(path, format!("cannot make this folder: {error}")))
 }
 
+/// All bytes of a file.
+pub fn read(path: &Path) -> Result<Vec<u8>, Error> {
+    fs::read(path).map_err(|error| unreadable(path, error))
+}
+
+/// A file of text.
+pub fn read_text(path: &Path) -> Result<String, Error> {
+    fs::read_to_string(path).map_err(|error| unreadable(path, error))
+}
+
+/// The error of a file that cannot be opened or read.
+pub fn unreadable(path: &Path, error: std::io::Error) -> Error {
+    Error::in_file(path, format_args!("cannot read: {error}"))
+}
+
 /// Writes the file beside its place, then renames it, so that it is never seen half-written.
 pub fn write(path: &Path, bytes: &[u8]) -> Result<(), Error> {
     let failed = |error: std::io::Error| Error::in_file(path, format!("cannot write: {error}"));
@@ -59,7 +74,7 @@ pub fn save_tensors<T: Float>(path: &Path, tensors: &[(&str, ArrayViewD<'_, T>)]
 
 /// Loads an array from a safetensors file and checks its shape and that it is finite.
 pub fn load_tensor<T: Float>(path: &Path, name: &str, shape: &[usize]) -> Result<ArrayD<T>, Error> {
-    let bytes = fs::read(path).map_err(|error| Error::in_file(path, format!("cannot read: {error}")))?;
+    let bytes = read(path)?;
     let file = SafeTensors::deserialize(&bytes)
         .map_err(|error| Error::in_file(path, format!("expected a safetensors file: {error}")))?;
     let tensor = file.tensor(name).map_err(|_| {

@@ -31,20 +31,8 @@ pub struct Trace {
     points: Vec<(f64, f64)>,
 }
 
-/// A training that ended too early: its trace until then, and why.
-pub struct Stopped {
-    pub trace: Trace,
-    pub why: Error,
-}
-
-impl From<Stopped> for Error {
-    fn from(stopped: Stopped) -> Self {
-        stopped.why
-    }
-}
-
 impl Schedule {
-    /// Runs a step, which gives the cost, again and again.
+    /// Runs a step, which gives the cost, again and again: how the cost fell, as far as it went, and how that ended.
     ///
     /// # Errors
     /// If the cost is not finite any more, with the iteration and the likely cause.
@@ -52,7 +40,7 @@ impl Schedule {
         self,
         step: &mut Program<'g, [Var<'g, T>; 1]>,
         feeds: &[Feed<'_>],
-    ) -> Result<Trace, Stopped> {
+    ) -> (Trace, Result<(), Error>) {
         let mut trace = Trace::default();
         let between = self.iterations.div_ceil(POINTS);
         let progress = Progress::new(self.iterations);
@@ -73,10 +61,7 @@ impl Schedule {
             Ok(())
         });
         progress.finish();
-        match ended {
-            Ok(()) => Ok(trace),
-            Err(why) => Err(Stopped { trace, why }),
-        }
+        (trace, ended)
     }
 }
 
@@ -103,10 +88,7 @@ impl<'a, V: Display> Trainings<'a, V> {
         step: &mut Program<'g, [Var<'g, T>; 1]>,
         feeds: &[Feed<'_>],
     ) -> Result<(), Error> {
-        let (trace, ended) = match schedule.run(step, feeds) {
-            Ok(trace) => (trace, Ok(())),
-            Err(Stopped { trace, why }) => (trace, Err(why)),
-        };
+        let (trace, ended) = schedule.run(step, feeds);
         self.traces.push((value, trace));
         self.write()?;
         ended

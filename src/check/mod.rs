@@ -57,9 +57,9 @@ pub use self::mismatch::{Expected, Mismatch};
 pub use self::slip::{Change, Size, Slip};
 use crate::element::DType;
 use crate::error::{Error, Result};
-use crate::graph::{Expr, NodeId, reach};
+use crate::exec::Feed;
+use crate::graph::{Expr, LeafKind, NodeId, reach};
 use crate::ops::Op;
-use crate::{LeafKind, exec::Feed};
 
 /// Why a check did not pass.
 #[non_exhaustive]

@@ -145,19 +145,7 @@ impl fmt::Display for Slip {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Sign => f.write_str("it has the opposite sign"),
-            Self::Factor { factor, size } => {
-                match rounded(factor.recip()) {
-                    part if part > 1.0 && part.fract() == 0.0 => {
-                        write!(f, "it is 1/{part} of what it should be")?
-                    }
-                    _ => write!(f, "it is {} times what it should be", rounded(*factor))?,
-                }
-                match size {
-                    Some(size) if *factor > 1.0 => write!(f, " (1/m is missing: {size})"),
-                    Some(size) => write!(f, " (it is divided by m once too often: {size})"),
-                    None => Ok(()),
-                }
-            }
+            Self::Factor { factor, size } => write_factor(f, *factor, size.as_ref()),
             Self::Transposed => f.write_str("it is transposed"),
             Self::NotSummed { axis } => write!(f, "it is not summed over its axis {axis}"),
             Self::SummedTooMuch { axis } => {
@@ -193,6 +181,18 @@ impl fmt::Display for Slip {
                 write!(f, "{change} (`{function}` in the place of its derivative)")
             }
         }
+    }
+}
+
+fn write_factor(f: &mut fmt::Formatter<'_>, factor: f64, size: Option<&Size>) -> fmt::Result {
+    match rounded(factor.recip()) {
+        part if part > 1.0 && part.fract() == 0.0 => write!(f, "it is 1/{part} of what it should be")?,
+        _ => write!(f, "it is {} times what it should be", rounded(factor))?,
+    }
+    match size {
+        Some(size) if factor > 1.0 => write!(f, " (1/m is missing: {size})"),
+        Some(size) => write!(f, " (it is divided by m once too often: {size})"),
+        None => Ok(()),
     }
 }
 

@@ -3,7 +3,6 @@
 use std::fmt::Write;
 
 use super::graph::{Kind, Picture, Vertex};
-use super::svg::colours;
 
 pub(super) fn write(picture: &Picture<'_>) -> String {
     let mut dot = String::from(
@@ -21,7 +20,7 @@ pub(super) fn write(picture: &Picture<'_>) -> String {
 }
 
 fn style(vertex: &Vertex<'_>) -> String {
-    let (fill, line) = colours(vertex.kind);
+    let (fill, line) = vertex.kind.colours();
     let leaf = matches!(vertex.kind, Kind::Leaf(_));
     let (style, width) =
         (if leaf { "filled,rounded" } else { "filled" }, if vertex.is_result { 2.5 } else { 1.0 });

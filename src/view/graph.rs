@@ -26,6 +26,19 @@ pub(super) enum Kind {
     Derivative,
 }
 
+impl Kind {
+    /// Fill and border of such a box.
+    pub const fn colours(self) -> (&'static str, &'static str) {
+        match self {
+            Self::Leaf(LeafKind::Input) => ("#dbeafe", "#2563eb"),
+            Self::Leaf(LeafKind::Parameter) => ("#fef3c7", "#b45309"),
+            Self::Leaf(LeafKind::Constant) => ("#f1f5f9", "#64748b"),
+            Self::Operation => ("#ffffff", "#334155"),
+            Self::Derivative => ("#f5e8ff", "#7e22ce"),
+        }
+    }
+}
+
 /// A box.
 pub(super) struct Vertex<'g> {
     pub node: Expr<'g>,

@@ -21,17 +21,6 @@ const WIDE: f64 = 900.0;
 /// What is larger is shown smaller: programs refuse larger pictures.
 const LARGEST: f64 = 16000.0;
 
-/// Fill and border of a kind of box.
-pub(super) const fn colours(kind: Kind) -> (&'static str, &'static str) {
-    match kind {
-        Kind::Leaf(LeafKind::Input) => ("#dbeafe", "#2563eb"),
-        Kind::Leaf(LeafKind::Parameter) => ("#fef3c7", "#b45309"),
-        Kind::Leaf(LeafKind::Constant) => ("#f1f5f9", "#64748b"),
-        Kind::Operation => ("#ffffff", "#334155"),
-        Kind::Derivative => ("#f5e8ff", "#7e22ce"),
-    }
-}
-
 const fn word(kind: Kind) -> &'static str {
     match kind {
         Kind::Leaf(LeafKind::Input) => "input",
@@ -192,7 +181,7 @@ impl<'a> Canvas<'a> {
             Flow::Right => (x + MARGIN, y + MARGIN - h / 2.0),
             Flow::Down => (x + MARGIN - w / 2.0, y + MARGIN),
         };
-        let (fill, line) = colours(vertex.kind);
+        let (fill, line) = vertex.kind.colours();
         let radius = if matches!(vertex.kind, Kind::Leaf(_)) { 12.0 } else { 3.0 };
         let border = if vertex.is_result { 2.5 } else { 1.2 };
         let _ = writeln!(
@@ -224,7 +213,7 @@ impl<'a> Canvas<'a> {
     fn draw_legend(&self, svg: &mut String, y: f64) {
         let mut x = MARGIN;
         for &kind in &self.legend {
-            let (fill, line) = colours(kind);
+            let (fill, line) = kind.colours();
             let radius = if matches!(kind, Kind::Leaf(_)) { 5.0 } else { 2.0 };
             let _ = writeln!(
                 svg,

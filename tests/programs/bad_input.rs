@@ -13,7 +13,7 @@ use image::ImageFormat;
 use safetensors::Dtype;
 use safetensors::tensor::TensorView;
 
-use crate::support::{assert_complaint, folder, npy, npz, numbers, program, text};
+use crate::support::{Entries, assert_complaint, folder, npy, npz, numbers, program, text};
 
 /// A program with its arguments, parted at spaces, and the files that lie in the folder in which it is run.
 pub struct Given {
@@ -65,7 +65,7 @@ fn write(path: &Path, bytes: &[u8]) {
 }
 
 /// Six pictures of 2×2 bytes for training, bright ones labelled 1, and two for testing.
-pub fn good() -> Vec<(&'static str, Vec<u8>)> {
+pub fn good() -> Entries {
     let bright = |i: u8| if i.is_multiple_of(2) { 200 + i } else { 20 + i };
     let train: Vec<u8> = (0..24).map(|k| bright(k / 4)).collect();
     let labels: Vec<u8> = (0..6_i64).flat_map(|i| (1 - i % 2).to_le_bytes()).collect();
@@ -83,7 +83,7 @@ pub fn bytes(shape: &str, all: &[u8]) -> Vec<u8> {
 }
 
 /// An array of numbers of 64 bits.
-fn floats(shape: &str, all: &[f64]) -> Vec<u8> {
+pub fn floats(shape: &str, all: &[f64]) -> Vec<u8> {
     npy("<f8", false, shape, &numbers(all))
 }
 
@@ -131,7 +131,7 @@ fn logistic(arguments: &'static str) -> Given {
 #[test]
 fn options_of_logistic_regression() {
     let positive = "a learning rate is a positive number";
-    let rate = |value: &str| format!("invalid value '{value}' for '--learning-rate <A>': {positive}");
+    let rate = |value: &str| format!("invalid value '{value}' for '--learning-rate <α>': {positive}");
     logistic("--learning-rate 0").ends(2, &rate("0"));
     logistic("--learning-rate -1").ends(2, &rate("-1"));
     logistic("--learning-rate inf").ends(2, &rate("inf"));
@@ -146,7 +146,7 @@ fn options_of_logistic_regression() {
     logistic("--predict").ends(2, "a value is required for '--predict <IMAGE>' but none was supplied");
     logistic("--invert").ends(2, "the following required arguments were not provided:\n  --predict <IMAGE>");
     logistic("--flavour").ends(2, "unexpected argument '--flavour' found");
-    let both = "the argument '--load <FILE>' cannot be used with '--learning-rate <A>'";
+    let both = "the argument '--load <FILE>' cannot be used with '--learning-rate <α>'";
     logistic("--load m --learning-rate 1").ends(2, both);
     logistic("--iterations 1 --out file").file("file", "").ends(1, "file: expected a folder, found a file");
 }

@@ -3,15 +3,16 @@
 use std::fs;
 use std::path::Path;
 
-use crate::support::{assert_complaint, costs, folder, npy, numbers, write_npz};
+use crate::bad_input::{floats, good};
+use crate::support::{
+    Entries, assert_complaint, costs, folder, npy, numbers, with, write_large_pictures, write_npz,
+};
 
 fn printed(arguments: &[&str]) -> String {
     crate::support::printed("deep", arguments)
 }
 
 const HEADER: &str = "learning_rate,iteration,cost";
-
-type Entries = Vec<(&'static str, Vec<u8>)>;
 
 /// Numbers between -1/2 and 1/2 for the network 64-6-3-1.
 fn weights() -> Entries {
@@ -31,25 +32,6 @@ fn weights() -> Entries {
         ("W3", array([1, 3])),
         ("b3", array([1, 1])),
     ]
-}
-
-/// Six pictures of 2×2 bytes for training, bright ones labelled 1, and two for testing.
-fn pictures() -> Entries {
-    let bright = |i: u8| if i.is_multiple_of(2) { 200 + i } else { 20 + i };
-    let train: Vec<u8> = (0..24).map(|k| bright(k / 4)).collect();
-    vec![
-        ("train_x", npy("|u1", false, "(6, 2, 2)", &train)),
-        ("train_y", npy("|u1", false, "(6,)", &[1, 0, 1, 0, 1, 0])),
-        ("test_x", npy("|u1", false, "(2, 2, 2)", &train[..8])),
-        ("test_y", npy("|u1", false, "(2,)", &[1, 0])),
-    ]
-}
-
-/// The entries with another array of this name, or without it.
-fn with(mut entries: Entries, name: &'static str, array: &Option<Vec<u8>>) -> Entries {
-    entries.retain(|(entry, _)| *entry != name);
-    entries.extend(array.clone().map(|array| (name, array)));
-    entries
 }
 
 fn png_size(path: &Path) -> [u32; 2] {
@@ -105,7 +87,7 @@ fn mislabelled_pictures_are_listed_and_drawn() {
 
     // Where nothing is wrong, nothing is drawn.
     let data = out.join("data.npz");
-    write_npz(&data, true, &pictures());
+    write_npz(&data, true, &good());
     let d = data.to_str().unwrap();
     let page = printed(&[
         "--data",
@@ -124,7 +106,7 @@ fn mislabelled_pictures_are_listed_and_drawn() {
     assert_eq!(png_size(&png), [14 + 150, 14 + 192]);
 
     // Rows of numbers are drawn too.
-    let flat = with(pictures(), "train_x", &Some(npy("|u1", false, "(6, 4)", &[9; 24])));
+    let flat = with(good(), "train_x", &Some(npy("|u1", false, "(6, 4)", &[9; 24])));
     let flat = with(flat, "test_x", &Some(npy("|u1", false, "(2, 4)", &[9; 8])));
     write_npz(&data, true, &flat);
     printed(&["--data", d, "--layers", "4,1", "--iterations", "1", "--init", "equal:1", "--out", o]);
@@ -134,18 +116,9 @@ fn mislabelled_pictures_are_listed_and_drawn() {
 
 #[test]
 fn costs_are_the_same_at_every_run_and_on_any_number_of_threads() {
-    // Pictures so large that products are shared out.
     let out = folder("deep-threads");
     let data = out.join("data.npz");
-    let pixels: Vec<u8> = (0..220 * 6400_u32).map(|k| (k.wrapping_mul(2_654_435_761) >> 24) as u8).collect();
-    let labels: Vec<u8> = (0..220).map(|i| u8::from(i % 3 == 0)).collect();
-    let entries = [
-        ("train_x", npy("|u1", false, "(200, 80, 80)", &pixels[..200 * 6400])),
-        ("train_y", npy("|u1", false, "(200,)", &labels[..200])),
-        ("test_x", npy("|u1", false, "(20, 80, 80)", &pixels[200 * 6400..])),
-        ("test_y", npy("|u1", false, "(20,)", &labels[200..])),
-    ];
-    write_npz(&data, false, &entries);
+    write_large_pictures(&data);
     let (d, o) = (data.to_str().unwrap(), out.to_str().unwrap());
     for dtype in ["f32", "f64"] {
         let files = ["1", "2", "3", "1"].map(|threads| {
@@ -177,7 +150,7 @@ fn what_begins_at_random_depends_on_the_seed_alone() {
 #[test]
 fn a_cost_that_is_not_finite_ends_the_run_and_leaves_files_whole() {
     let out = folder("deep-diverging");
-    write_npz(&out.join("data.npz"), true, &pictures());
+    write_npz(&out.join("data.npz"), true, &good());
     let arguments = "--data data.npz --iterations 150 --learning-rate 0.1 --learning-rate 1e300 --out .";
     let expected = "the cost is NaN at iteration 1: most likely the learning rate is too large";
     assert_complaint("deep", &out, arguments, 1, expected);
@@ -214,15 +187,15 @@ const BAD_OPTIONS: &[(&str, &str)] = &[
     ("--l2 inf", "invalid value 'inf' for '--l2 <λ>': an L2 coefficient is a number of at least 0"),
     (
         "--learning-rate 0",
-        "invalid value '0' for '--learning-rate <A>': a learning rate is a positive number",
+        "invalid value '0' for '--learning-rate <α>': a learning rate is a positive number",
     ),
     (
         "--learning-rate -1",
-        "invalid value '-1' for '--learning-rate <A>': a learning rate is a positive number",
+        "invalid value '-1' for '--learning-rate <α>': a learning rate is a positive number",
     ),
     (
         "--learning-rate nan",
-        "invalid value 'nan' for '--learning-rate <A>': a learning rate is a positive number",
+        "invalid value 'nan' for '--learning-rate <α>': a learning rate is a positive number",
     ),
     ("--iterations 1.5", "invalid value '1.5' for '--iterations <N>': invalid digit found in string"),
     ("--dtype f16", "invalid value 'f16' for '--dtype <DTYPE>'\n  [possible values: f32, f64]"),
@@ -288,7 +261,7 @@ const BAD_ARGUMENTS: &[(&str, &str)] = &[
 #[test]
 fn layers_data_and_weights_that_do_not_fit_are_named() {
     let out = folder("deep-fit");
-    write_npz(&out.join("data.npz"), true, &pictures());
+    write_npz(&out.join("data.npz"), true, &good());
     write_npz(&out.join("weights.npz"), true, &weights());
     for (arguments, expected) in BAD_ARGUMENTS {
         assert_complaint("deep", &out, arguments, 1, expected);
@@ -311,7 +284,6 @@ fn bad_archives_are_named() {
     let out = folder("deep-archives");
     let mut not_finite = vec![0.0; 6];
     not_finite[5] = f64::NAN;
-    let floats = |shape: &str, all: &[f64]| Some(npy("<f8", false, shape, &numbers(all)));
     for (name, array, expected) in [
         (
             "b3",
@@ -320,13 +292,13 @@ fn bad_archives_are_named() {
         ),
         (
             "b1",
-            floats("(5,)", &[0.0; 5]),
+            Some(floats("(5,)", &[0.0; 5])),
             "layer 1: expected b1 of shape [6, 1] or [6] for the layers 64,6,3,1, found [5]",
         ),
-        ("b1", floats("(6,)", &not_finite), "expected finite numbers in b1, found NaN at [5]"),
+        ("b1", Some(floats("(6,)", &not_finite)), "expected finite numbers in b1, found NaN at [5]"),
         (
             "W3",
-            floats("(3, 1)", &[0.0; 3]),
+            Some(floats("(3, 1)", &[0.0; 3])),
             "layer 3: W3 of shape [3, 1] does not fit W2 of shape [3, 6]: 1 != 3",
         ),
         (
@@ -346,12 +318,16 @@ fn bad_archives_are_named() {
         ),
         (
             "train_y",
-            floats("(6,)", &[0.0, 1.0, -1.0, 0.0, 1.0, 1.0]),
+            Some(floats("(6,)", &[0.0, 1.0, -1.0, 0.0, 1.0, 1.0])),
             "expected labels 0 and 1 in train_y, found -1",
         ),
-        ("train_x", floats("(6, 1)", &not_finite), "expected finite numbers in train_x, found NaN at [5, 0]"),
+        (
+            "train_x",
+            Some(floats("(6, 1)", &not_finite)),
+            "expected finite numbers in train_x, found NaN at [5, 0]",
+        ),
     ] {
-        write_npz(&out.join("data.npz"), true, &with(pictures(), name, &array));
+        write_npz(&out.join("data.npz"), true, &with(good(), name, &array));
         assert_complaint("deep", &out, "--data data.npz", 1, &format!("data.npz: {expected}"));
     }
     fs::remove_dir_all(out).unwrap();

@@ -3,7 +3,9 @@
 use std::fs;
 use std::path::Path;
 
-use crate::support::{assert_complaint, costs, folder, printed, run, text};
+use crate::support::{
+    assert_complaint, assert_costs_depend_on_the_seed_alone, costs, folder, printed, run, text,
+};
 
 const NAME: &str = "differential_equation";
 const SMALL: &str = "--viscosity 0.2 --points 120 --hidden 8 --iterations 201 --steps 60";
@@ -41,19 +43,8 @@ fn a_small_network_comes_near_the_exact_solution() {
 }
 
 #[test]
-fn costs_are_the_same_on_any_number_of_threads() {
-    let table = |threads: &str, seed: &str| {
-        let out = folder(&format!("differential-equation-{threads}-{seed}"));
-        let o = out.to_str().unwrap();
-        let options = ["--iterations", "3", "--steps", "2", "--points", "400"];
-        printed(NAME, &[&options[..], &["--threads", threads, "--seed", seed, "--out", o]].concat());
-        let costs = fs::read(out.join("costs.csv")).unwrap();
-        fs::remove_dir_all(out).unwrap();
-        costs
-    };
-    let one = table("1", "1");
-    assert!(one == table("2", "1"));
-    assert!(one != table("1", "2"), "another seed, other points and weights");
+fn costs_depend_on_the_seed_and_not_on_the_number_of_threads() {
+    assert_costs_depend_on_the_seed_alone(NAME, &["--iterations", "3", "--steps", "2", "--points", "400"]);
 }
 
 #[test]

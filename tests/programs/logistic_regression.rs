@@ -4,7 +4,7 @@ use std::fs;
 use std::process::Output;
 
 use crate::bad_input::good;
-use crate::support::{folder, npy, text, write_npz};
+use crate::support::{folder, npy, text, write_large_pictures, write_npz};
 
 fn run(arguments: &[&str]) -> Output {
     crate::support::run("logistic_regression", arguments)
@@ -52,17 +52,8 @@ fn the_digits_are_learned() {
 
 #[test]
 fn the_model_is_the_same_on_any_number_of_threads() {
-    // Pictures so large that products are shared out.
     let data = folder("threads-data").join("data.npz");
-    let pixels: Vec<u8> = (0..220 * 6400_u32).map(|k| (k.wrapping_mul(2_654_435_761) >> 24) as u8).collect();
-    let labels: Vec<u8> = (0..220).map(|i| u8::from(i % 3 == 0)).collect();
-    let entries = [
-        ("train_x", npy("|u1", false, "(200, 80, 80)", &pixels[..200 * 6400])),
-        ("train_y", npy("|u1", false, "(200,)", &labels[..200])),
-        ("test_x", npy("|u1", false, "(20, 80, 80)", &pixels[200 * 6400..])),
-        ("test_y", npy("|u1", false, "(20,)", &labels[200..])),
-    ];
-    write_npz(&data, false, &entries);
+    write_large_pictures(&data);
     let d = data.to_str().unwrap();
     for dtype in ["f32", "f64"] {
         let models = ["1", "2", "3"].map(|threads| {

@@ -3,7 +3,9 @@
 use std::fs;
 use std::path::Path;
 
-use crate::support::{assert_complaint, complaint, costs, folder, printed, run, text};
+use crate::support::{
+    assert_complaint, assert_costs_depend_on_the_seed_alone, complaint, costs, folder, printed, run, text,
+};
 
 const NAME: &str = "newton";
 
@@ -70,18 +72,8 @@ fn no_step_leaves_the_weights_as_they_were() {
 }
 
 #[test]
-fn costs_are_the_same_on_any_number_of_threads() {
-    let table = |threads: &str, seed: &str| {
-        let out = folder(&format!("newton-{threads}-{seed}"));
-        let o = out.to_str().unwrap();
-        printed(NAME, &["--iterations", "101", "--threads", threads, "--seed", seed, "--out", o]);
-        let costs = fs::read(out.join("costs.csv")).unwrap();
-        fs::remove_dir_all(out).unwrap();
-        costs
-    };
-    let one = table("1", "1");
-    assert!(one == table("2", "1"));
-    assert!(one != table("1", "2"), "another seed chooses other examples");
+fn costs_depend_on_the_seed_and_not_on_the_number_of_threads() {
+    assert_costs_depend_on_the_seed_alone(NAME, &["--iterations", "101"]);
 }
 
 #[test]

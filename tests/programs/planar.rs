@@ -2,7 +2,8 @@
 
 use std::fs;
 
-use crate::support::{assert_complaint, costs, folder, npy, numbers, write_npz};
+use crate::bad_input::floats;
+use crate::support::{Entries, assert_complaint, costs, folder, npy, numbers, with, write_npz};
 
 fn printed(arguments: &[&str]) -> String {
     crate::support::printed("planar", arguments)
@@ -14,7 +15,7 @@ const HEADER: &str = "hidden,iteration,cost";
 const POINTS: &str = "x1,x2,label\n1,2,1\n-1,0.5,0\n 0.25 , -3e-1, 1\n2,-1,0\n";
 
 /// W1, b1, W2 and b2 for two hidden units.
-fn weights() -> Vec<(&'static str, Vec<u8>)> {
+fn weights() -> Entries {
     vec![
         ("W1", npy("<f8", false, "(2, 2)", &numbers(&[0.1, -0.2, 0.3, 0.4]))),
         ("b1", npy("<f8", false, "(2, 1)", &numbers(&[0.0, 0.1]))),
@@ -223,11 +224,11 @@ const BAD_OPTIONS: &[(&str, &str)] = &[
     ),
     (
         "--learning-rate 0",
-        "invalid value '0' for '--learning-rate <A>': a learning rate is a positive number",
+        "invalid value '0' for '--learning-rate <α>': a learning rate is a positive number",
     ),
     (
         "--learning-rate -1.2",
-        "invalid value '-1.2' for '--learning-rate <A>': a learning rate is a positive number",
+        "invalid value '-1.2' for '--learning-rate <α>': a learning rate is a positive number",
     ),
     ("--iterations -1", "unexpected argument '-1' found"),
     ("--seed x", "invalid value 'x' for '--seed <N>': invalid digit found in string"),
@@ -279,7 +280,6 @@ fn bad_tables_are_named() {
 #[test]
 fn bad_archives_are_named() {
     let out = folder("planar-archives");
-    let floats = |shape: &str, all: &[f64]| npy("<f8", false, shape, &numbers(all));
     let good = [("x", floats("(2, 2)", &[1.0, 2.0, 3.0, 4.0])), ("y", floats("(2,)", &[0.0, 1.0]))];
     let bad_points: &[(&str, Option<Vec<u8>>, &str)] = &[
         ("y", None, r#"expected x and y, found ["x"]"#),
@@ -306,7 +306,7 @@ fn bad_archives_are_named() {
         ("y", Some(floats("(2,)", &[0.5, 0.0])), "expected labels 0 and 1 in y, found 0.5"),
     ];
     for (name, array, expected) in bad_points {
-        write_npz(&out.join("points.npz"), true, &with(&good, name, array));
+        write_npz(&out.join("points.npz"), true, &with(good.to_vec(), name, array));
         assert_complaint("planar", &out, "--data points.npz", 1, &format!("points.npz: {expected}"));
     }
 
@@ -342,20 +342,10 @@ fn bad_archives_are_named() {
         ),
     ];
     for (name, array, expected) in bad_weights {
-        write_npz(&out.join("weights.npz"), true, &with(&weights(), name, array));
+        write_npz(&out.join("weights.npz"), true, &with(weights(), name, array));
         assert_complaint("planar", &out, "--init weights.npz", 1, &format!("weights.npz: {expected}"));
     }
     fs::remove_dir_all(out).unwrap();
-}
-
-/// The entries with another array of this name, or without it.
-fn with(
-    entries: &[(&'static str, Vec<u8>)],
-    name: &'static str,
-    array: &Option<Vec<u8>>,
-) -> Vec<(&'static str, Vec<u8>)> {
-    let others = entries.iter().filter(|(entry, _)| *entry != name).cloned();
-    others.chain(array.clone().map(|array| (name, array))).collect()
 }
 
 #[test]

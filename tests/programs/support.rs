@@ -69,6 +69,29 @@ pub fn write_npz(path: &Path, compressed: bool, entries: &[(&str, Vec<u8>)]) {
     fs::write(path, npz(compressed, entries)).unwrap();
 }
 
+/// Named arrays of an archive.
+pub type Entries = Vec<(&'static str, Vec<u8>)>;
+
+/// The entries with another array of this name, or without it.
+pub fn with(mut entries: Entries, name: &'static str, array: &Option<Vec<u8>>) -> Entries {
+    entries.retain(|(entry, _)| *entry != name);
+    entries.extend(array.clone().map(|array| (name, array)));
+    entries
+}
+
+/// An archive of pictures so large that products are shared out among threads: 200 to train, 20 to test.
+pub fn write_large_pictures(path: &Path) {
+    let pixels: Vec<u8> = (0..220 * 6400_u32).map(|k| (k.wrapping_mul(2_654_435_761) >> 24) as u8).collect();
+    let labels: Vec<u8> = (0..220).map(|i| u8::from(i % 3 == 0)).collect();
+    let entries = [
+        ("train_x", npy("|u1", false, "(200, 80, 80)", &pixels[..200 * 6400])),
+        ("train_y", npy("|u1", false, "(200,)", &labels[..200])),
+        ("test_x", npy("|u1", false, "(20, 80, 80)", &pixels[200 * 6400..])),
+        ("test_y", npy("|u1", false, "(20,)", &labels[200..])),
+    ];
+    write_npz(path, false, &entries);
+}
+
 /// The bytes of numbers of 64 bits.
 pub fn numbers(all: &[f64]) -> Vec<u8> {
     all.iter().flat_map(|x| x.to_le_bytes()).collect()
@@ -106,6 +129,22 @@ pub fn costs(out: &Path, header: &str) -> Vec<Vec<String>> {
     let (first, rows) = table.split_once('\n').unwrap();
     assert_eq!(first, header);
     rows.lines().map(|row| row.split(',').map(str::to_owned).collect()).collect()
+}
+
+/// An example writes the same `costs.csv` with these options on any number of threads, and another one from another seed.
+#[track_caller]
+pub fn assert_costs_depend_on_the_seed_alone(name: &str, options: &[&str]) {
+    let table = |threads: &str, seed: &str| {
+        let out = folder(&format!("{name}-{threads}-{seed}"));
+        let o = out.to_str().unwrap();
+        printed(name, &[options, &["--threads", threads, "--seed", seed, "--out", o]].concat());
+        let costs = fs::read(out.join("costs.csv")).unwrap();
+        fs::remove_dir_all(out).unwrap();
+        costs
+    };
+    let one = table("1", "1");
+    assert!(one == table("2", "1"), "{name}: another number of threads");
+    assert!(one != table("1", "2"), "{name}: another seed");
 }
 
 /// Holds what a program printed against `golden/pages/NAME.txt`, which is what it prints with `--out OUT`, line by line; the numbers

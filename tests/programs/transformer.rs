@@ -2,7 +2,9 @@
 
 use std::fs;
 
-use crate::support::{assert_complaint, costs, folder, printed, run, text};
+use crate::support::{
+    assert_complaint, assert_costs_depend_on_the_seed_alone, costs, folder, printed, run, text,
+};
 
 const NAME: &str = "transformer";
 
@@ -48,21 +50,8 @@ fn short_sequences_are_learned() {
 }
 
 #[test]
-fn costs_are_the_same_on_any_number_of_threads() {
-    let table = |threads: &str, seed: &str| {
-        let out = folder(&format!("transformer-{threads}-{seed}"));
-        let o = out.to_str().unwrap();
-        printed(
-            NAME,
-            &["--iterations", "3", "--layers", "1", "--threads", threads, "--seed", seed, "--out", o],
-        );
-        let costs = fs::read(out.join("costs.csv")).unwrap();
-        fs::remove_dir_all(out).unwrap();
-        costs
-    };
-    let one = table("1", "1");
-    assert!(one == table("2", "1"));
-    assert!(one != table("1", "2"), "another seed, other weights and sequences");
+fn costs_depend_on_the_seed_and_not_on_the_number_of_threads() {
+    assert_costs_depend_on_the_seed_alone(NAME, &["--iterations", "3", "--layers", "1"]);
 }
 
 #[test]

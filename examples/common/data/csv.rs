@@ -1,11 +1,11 @@
 //! Tables of numbers as text.
 
-use std::fs;
 use std::path::Path;
 
 use gradus::ndarray::{Array1, Array2};
 
 use crate::common::Error;
+use crate::common::files::read_text;
 
 /// Examples with labels, as a table holds them.
 pub struct Table {
@@ -32,8 +32,7 @@ impl Table {
 /// counted from 0. A first line in which anything else stands is a header; empty lines
 /// are skipped.
 pub fn table(path: &Path, classes: usize) -> Result<Table, Error> {
-    let text =
-        fs::read_to_string(path).map_err(|error| Error::in_file(path, format!("cannot read: {error}")))?;
+    let text = read_text(path)?;
     parse(&text, None, classes).map_err(|what| Error::in_file(path, what))
 }
 

@@ -8,6 +8,7 @@ use hdf5_pure::{DType, File};
 
 use super::{Labelled, Pictures, Raw, labelled};
 use crate::common::Error;
+use crate::common::files::read;
 
 /// The pictures of `train_catvnoncat.h5` and `test_catvnoncat.h5`, called by the names in `list_classes`.
 pub fn pictures(folder: &Path) -> Result<Pictures, Error> {
@@ -31,9 +32,7 @@ struct H5 {
 
 impl H5 {
     fn open(path: PathBuf) -> Result<Self, Error> {
-        let bytes = std::fs::read(&path);
-        let bytes = bytes.map_err(|error| Error::in_file(&path, format_args!("cannot read: {error}")))?;
-        match File::from_bytes(bytes).and_then(|file| Ok((file.root().datasets()?, file))) {
+        match File::from_bytes(read(&path)?).and_then(|file| Ok((file.root().datasets()?, file))) {
             Ok((names, file)) => Ok(Self { path, file, names }),
             Err(error) => Err(Error::in_file(&path, format_args!("expected an HDF5 file: {error}"))),
         }

@@ -8,7 +8,7 @@ use gradus::ndarray::Array2;
 use image::{DynamicImage, GenericImageView, ImageDecoder, ImageReader, ImageResult, Limits};
 
 use super::Pictures;
-use crate::common::Error;
+use crate::common::{Error, files};
 
 impl Pictures {
     /// The picture in a PNG or JPEG file as a column (n, 1), converted as these pictures were: drawn on white,
@@ -59,8 +59,7 @@ fn no_pictures(path: &Path, expected: &str, found: impl fmt::Display) -> Error {
 
 /// The picture, upright as the camera was held.
 fn read(path: &Path) -> Result<DynamicImage, Error> {
-    let bytes = std::fs::read(path);
-    let bytes = bytes.map_err(|error| Error::in_file(path, format_args!("cannot read: {error}")))?;
+    let bytes = files::read(path)?;
     let decode = || -> ImageResult<DynamicImage> {
         let mut decoder = ImageReader::new(Cursor::new(&bytes)).with_guessed_format()?.into_decoder()?;
         let orientation = decoder.orientation()?;

@@ -2,16 +2,17 @@
 
 use std::fmt;
 use std::fs::File;
-use std::io::{BufReader, Cursor, ErrorKind, Read};
+use std::io::{self, BufReader, Cursor, ErrorKind, Read};
 use std::path::{Path, PathBuf};
 
 use gradus::ndarray::{ArrayD, IxDyn};
-use npyz::{DType, NpyFile, Order, TypeChar};
+use npyz::{DType, Deserialize, NpyFile, Order, TypeChar, TypeStr};
 use zip::ZipArchive;
 use zip::result::ZipError;
 
 use super::{Pictures, Raw, labelled};
 use crate::common::Error;
+use crate::common::files::unreadable;
 
 /// How many bytes an array may have.
 const LARGEST: u64 = 4 << 30;
@@ -36,7 +37,7 @@ impl Npz {
         if path.is_dir() {
             return Err(Error::in_file(path, "expected a NumPy archive (.npz), found a folder"));
         }
-        let file = File::open(path).map_err(|error| Error::in_file(path, format!("cannot read: {error}")))?;
+        let file = File::open(path).map_err(|error| unreadable(path, error))?;
         let zip = ZipArchive::new(BufReader::new(file))
             .map_err(|error| Error::in_file(path, format!("expected a NumPy archive (.npz): {error}")))?;
         Ok(Self { path: path.to_owned(), zip })
@@ -71,19 +72,9 @@ impl Npz {
         let DType::Plain(dtype) = file.dtype() else {
             return Err(failed(&"expected numbers, found records"));
         };
-        let numbers: std::io::Result<Vec<f64>> = match (dtype.type_char(), dtype.size_field()) {
-            (TypeChar::Float, 4) => file.into_vec::<f32>().map(|v| v.into_iter().map(f64::from).collect()),
-            (TypeChar::Float, 8) => file.into_vec::<f64>(),
-            (TypeChar::Uint, 1) => file.into_vec::<u8>().map(|v| v.into_iter().map(f64::from).collect()),
-            (TypeChar::Uint, 2) => file.into_vec::<u16>().map(|v| v.into_iter().map(f64::from).collect()),
-            (TypeChar::Uint, 4) => file.into_vec::<u32>().map(|v| v.into_iter().map(f64::from).collect()),
-            (TypeChar::Uint, 8) => file.into_vec::<u64>().map(|v| v.into_iter().map(|x| x as f64).collect()),
-            (TypeChar::Int, 1) => file.into_vec::<i8>().map(|v| v.into_iter().map(f64::from).collect()),
-            (TypeChar::Int, 2) => file.into_vec::<i16>().map(|v| v.into_iter().map(f64::from).collect()),
-            (TypeChar::Int, 4) => file.into_vec::<i32>().map(|v| v.into_iter().map(f64::from).collect()),
-            (TypeChar::Int, 8) => file.into_vec::<i64>().map(|v| v.into_iter().map(|x| x as f64).collect()),
-            (TypeChar::Bool, _) => file.into_vec::<bool>().map(|v| v.into_iter().map(f64::from).collect()),
-            _ => return Err(failed(&format!("expected integers or floats, found {dtype}"))),
+        let bytes = dtype.type_char() == TypeChar::Uint && dtype.size_field() == 1;
+        let Some(numbers) = numbers(file, &dtype) else {
+            return Err(failed(&format!("expected integers or floats, found {dtype}")));
         };
         let numbers = numbers.map_err(|error| match error.kind() {
             ErrorKind::UnexpectedEof => failed(&"it is cut off"),
@@ -96,9 +87,29 @@ impl Npz {
             ArrayD::from_shape_vec(IxDyn(&shape), numbers)
         };
         let numbers = numbers.map_err(|error| failed(&error))?;
-        let bytes = dtype.type_char() == TypeChar::Uint && dtype.size_field() == 1;
         Raw::new(&path, name, numbers, bytes)
     }
+}
+
+/// The elements of an array, if they are numbers.
+fn numbers<R: Read>(file: NpyFile<R>, dtype: &TypeStr) -> Option<io::Result<Vec<f64>>> {
+    fn read<R: Read, T: Deserialize>(file: NpyFile<R>, number: impl Fn(T) -> f64) -> io::Result<Vec<f64>> {
+        Ok(file.into_vec::<T>()?.into_iter().map(number).collect())
+    }
+    Some(match (dtype.type_char(), dtype.size_field()) {
+        (TypeChar::Float, 4) => read::<_, f32>(file, f64::from),
+        (TypeChar::Float, 8) => file.into_vec(),
+        (TypeChar::Uint, 1) => read::<_, u8>(file, f64::from),
+        (TypeChar::Uint, 2) => read::<_, u16>(file, f64::from),
+        (TypeChar::Uint, 4) => read::<_, u32>(file, f64::from),
+        (TypeChar::Uint, 8) => read::<_, u64>(file, |x| x as f64),
+        (TypeChar::Int, 1) => read::<_, i8>(file, f64::from),
+        (TypeChar::Int, 2) => read::<_, i16>(file, f64::from),
+        (TypeChar::Int, 4) => read::<_, i32>(file, f64::from),
+        (TypeChar::Int, 8) => read::<_, i64>(file, |x| x as f64),
+        (TypeChar::Bool, _) => read::<_, bool>(file, f64::from),
+        _ => return None,
+    })
 }
 
 /// Refuses a header that claims more elements than there are bytes, before anything is allocated for them.

@@ -1,6 +1,5 @@
 //! Points of the plane with labels.
 
-use std::fs;
 use std::path::Path;
 
 use gradus::ndarray::{Array2, Axis, Ix2};
@@ -8,6 +7,7 @@ use gradus::ndarray::{Array2, Axis, Ix2};
 use super::Npz;
 use super::csv::{Table, parse};
 use crate::common::Error;
+use crate::common::files::read_text;
 
 const FLOWER: &str = include_str!("../../data/planar.csv");
 
@@ -27,8 +27,7 @@ pub fn points(path: &Path) -> Result<Points, Error> {
     if path.extension().is_some_and(|extension| extension == "npz") {
         return archive(path);
     }
-    let text =
-        fs::read_to_string(path).map_err(|error| Error::in_file(path, format!("cannot read: {error}")))?;
+    let text = read_text(path)?;
     table(path, &text)
 }
 

@@ -7,11 +7,11 @@ use gradus::ndarray::{Array2, ArrayView1, Axis};
 use plotters::coord::Shift;
 use plotters::prelude::*;
 
-use super::ticks::{Ticked, plain, round_ticks};
+use super::ticks::{Ticked, plain};
+use super::{Drawn, write_svg};
 use crate::common::Error;
 use crate::common::accuracy::is_right;
 use crate::common::data::Points;
-use crate::common::files::write;
 
 /// The colours of the labels 0 and 1: of their points, and of the regions.
 const POINTS: [RGBColor; 2] = [RGBColor(190, 40, 50), RGBColor(31, 100, 175)];
@@ -81,13 +81,9 @@ fn around(numbers: ArrayView1<'_, f64>) -> Result<Range<f64>, Error> {
 
 /// Draws panels side by side as an SVG file: regions shaded by the answer, and the points coloured by their labels.
 pub fn boundaries(path: &Path, plane: &Plane, points: &Points, panels: &[Panel]) -> Result<(), Error> {
-    let mut svg = String::new();
-    draw(&mut svg, plane, points, panels)
-        .map_err(|error| Error::in_file(path, format!("cannot be drawn: {error}")))?;
-    write(path, svg.as_bytes())
+    write_svg(path, |svg| draw(svg, plane, points, panels))
 }
 
-type Drawn = Result<(), Box<dyn std::error::Error>>;
 type Area<'a> = DrawingArea<SVGBackend<'a>, Shift>;
 
 fn draw(svg: &mut String, plane: &Plane, points: &Points, panels: &[Panel]) -> Drawn {
@@ -131,7 +127,7 @@ fn draw_panel(area: &Area<'_>, plane: &Plane, points: &Points, panel: &Panel) ->
         .margin_right(GAP)
         .x_label_area_size(X_LABELS)
         .y_label_area_size(Y_LABELS)
-        .build_cartesian_2d(ticked(&plane.x), ticked(&plane.y))?;
+        .build_cartesian_2d(Ticked::over(plane.x.clone()), Ticked::over(plane.y.clone()))?;
 
     let region = chart.plotting_area().strip_coord_spec();
     region.draw(&Rectangle::new([(0, 0), (side as i32, side as i32)], REGIONS[0].filled()))?;
@@ -158,10 +154,6 @@ fn draw_panel(area: &Area<'_>, plane: &Plane, points: &Points, panel: &Panel) ->
             .map(|(x, &y)| Circle::new((x[0], x[1]), 2, POINTS[usize::from(y == 1.0)].filled())),
     )?;
     Ok(())
-}
-
-fn ticked(range: &Range<f64>) -> Ticked {
-    Ticked { from: range.start, to: range.end, ticks: round_ticks(range.start, range.end) }
 }
 
 /// The cells of each line in which the answer is 1, those beside each other as one rectangle.

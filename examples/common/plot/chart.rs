@@ -4,10 +4,9 @@ use std::path::Path;
 
 use plotters::prelude::*;
 
-use super::ticks::{Ticked, multiples, plain, round_ticks};
-use super::{COLOURS, FINE, font, shown};
+use super::ticks::{Ticked, multiples, plain};
+use super::{COLOURS, Drawn, FINE, font, write_fine_svg};
 use crate::common::Error;
-use crate::common::files::write;
 
 /// The size of a picture.
 const SIZE: (u32, u32) = (800, 500);
@@ -49,13 +48,10 @@ pub struct Chart<'a> {
 impl Chart<'_> {
     /// Draws it as an SVG file.
     pub fn write(&self, path: &Path, series: &[Series]) -> Result<(), Error> {
-        let mut svg = String::new();
-        self.draw(&mut svg, series)
-            .map_err(|error| Error::in_file(path, format!("cannot be drawn: {error}")))?;
-        write(path, shown(&svg, SIZE).as_bytes())
+        write_fine_svg(path, SIZE, |svg| self.draw(svg, series))
     }
 
-    fn draw(&self, svg: &mut String, series: &[Series]) -> Result<(), Box<dyn std::error::Error>> {
+    fn draw(&self, svg: &mut String, series: &[Series]) -> Drawn {
         let places: Vec<Vec<(f64, f64)>> = series.iter().map(|one| self.places(one)).collect();
         let along = |part: fn(&(f64, f64)) -> f64| places.iter().flatten().map(part).collect::<Vec<_>>();
         let x = self.x.range(&along(|point| point.0), 0.0);
@@ -84,23 +80,7 @@ impl Chart<'_> {
             .y_label_formatter(&|&y| self.y.text(y))
             .draw()?;
         for (one, places) in series.iter().zip(places) {
-            let colour = COLOURS[one.colour % COLOURS.len()];
-            if one.dots {
-                let dots = places.into_iter().map(|place| Circle::new(place, 3 * FINE, colour.filled()));
-                let drawn = chart.draw_series(dots)?;
-                if !one.name.is_empty() {
-                    let key = move |(x, y)| Circle::new((x + 10 * FINE as i32, y), 3 * FINE, colour.filled());
-                    drawn.label(one.name.as_str()).legend(key);
-                }
-            } else {
-                let drawn = chart.draw_series(LineSeries::new(places, colour.stroke_width(2 * FINE)))?;
-                if !one.name.is_empty() {
-                    let key = move |(x, y)| {
-                        PathElement::new([(x, y), (x + 20 * FINE as i32, y)], colour.stroke_width(2 * FINE))
-                    };
-                    drawn.label(one.name.as_str()).legend(key);
-                }
-            }
+            one.draw(&mut chart, places)?;
         }
         if series.iter().any(|one| !one.name.is_empty()) {
             chart
@@ -121,6 +101,33 @@ impl Chart<'_> {
     fn places(&self, series: &Series) -> Vec<(f64, f64)> {
         let places = series.points.iter().map(|&(x, y)| (self.x.place(x), self.y.place(y)));
         places.filter(|(x, y)| x.is_finite() && y.is_finite()).collect()
+    }
+}
+
+impl Series {
+    /// Draws it at these places, and gives it a key in the legend.
+    fn draw<'a>(
+        &self,
+        chart: &mut ChartContext<'a, SVGBackend<'_>, Cartesian2d<Ticked, Ticked>>,
+        places: Vec<(f64, f64)>,
+    ) -> Drawn {
+        let colour = COLOURS[self.colour % COLOURS.len()];
+        let (dot, line) = (colour.filled(), colour.stroke_width(2 * FINE));
+        let drawn = if self.dots {
+            chart.draw_series(places.into_iter().map(|place| Circle::new(place, 3 * FINE, dot)))?
+        } else {
+            chart.draw_series(LineSeries::new(places, line))?
+        };
+        if self.name.is_empty() {
+            return Ok(());
+        }
+        drawn.label(self.name.as_str());
+        if self.dots {
+            drawn.legend(move |(x, y)| Circle::new((x + 10 * FINE as i32, y), 3 * FINE, dot));
+        } else {
+            drawn.legend(move |(x, y)| PathElement::new([(x, y), (x + 20 * FINE as i32, y)], line));
+        }
+        Ok(())
     }
 }
 
@@ -150,11 +157,13 @@ impl Axis<'_> {
         };
         let room = room * (high - low);
         let (low, high) = (low - room, high + room);
-        let ticks = match self.scale {
-            Scale::Linear => round_ticks(low, high),
-            Scale::Logarithmic => multiples(((high - low) / 8.0).ceil(), low, high),
-        };
-        Ticked { from: low, to: high, ticks }
+        match self.scale {
+            Scale::Linear => Ticked::over(low..high),
+            Scale::Logarithmic => {
+                let ticks = multiples(((high - low) / 8.0).ceil(), low, high);
+                Ticked { from: low, to: high, ticks }
+            }
+        }
     }
 }
 

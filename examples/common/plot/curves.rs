@@ -4,9 +4,8 @@ use std::path::Path;
 
 use plotters::prelude::*;
 
-use super::COLOURS;
+use super::{COLOURS, Drawn, write_svg};
 use crate::common::Error;
-use crate::common::files::write;
 
 /// The size of a picture, and how much of its width the names of the curves take.
 const SIZE: (u32, u32) = (900, 500);
@@ -27,21 +26,17 @@ pub fn curves(path: &Path, title: &str, x_label: &str, y_label: &str, curves: &[
         (right, top) = (right.max(x), top.max(y));
     }
     let top = if top > 0.0 { top * 1.05 } else { 1.0 };
-    let mut svg = String::new();
-    draw(&mut svg, title, x_label, y_label, curves, right, top)
-        .map_err(|error| Error::in_file(path, format!("cannot be drawn: {error}")))?;
-    write(path, svg.as_bytes())
+    write_svg(path, |svg| draw(svg, title, (x_label, right), (y_label, top), curves))
 }
 
+/// Each axis has a label and an end.
 fn draw(
     svg: &mut String,
     title: &str,
-    x_label: &str,
-    y_label: &str,
+    (x_label, right): (&str, f64),
+    (y_label, top): (&str, f64),
     curves: &[Curve],
-    right: f64,
-    top: f64,
-) -> Result<(), Box<dyn std::error::Error>> {
+) -> Drawn {
     let area = SVGBackend::with_string(svg, SIZE).into_drawing_area();
     area.fill(&WHITE)?;
     let mut chart = ChartBuilder::on(&area)

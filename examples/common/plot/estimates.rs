@@ -4,10 +4,9 @@ use std::path::Path;
 
 use plotters::prelude::*;
 
-use super::COLOURS;
-use super::ticks::{Ticked, plain, round_ticks};
+use super::ticks::{Ticked, plain};
+use super::{COLOURS, Drawn, write_svg};
 use crate::common::Error;
-use crate::common::files::write;
 
 /// A number with its standard error.
 pub struct Estimate {
@@ -19,18 +18,10 @@ pub struct Estimate {
 /// Draws a row for each estimate as an SVG file, the first one at the top: a dot, and a line as long as two standard errors on
 /// either side.
 pub fn estimates(path: &Path, title: &str, label: &str, rows: &[Estimate]) -> Result<(), Error> {
-    let mut svg = String::new();
-    draw(&mut svg, title, label, rows)
-        .map_err(|error| Error::in_file(path, format!("cannot be drawn: {error}")))?;
-    write(path, svg.as_bytes())
+    write_svg(path, |svg| draw(svg, title, label, rows))
 }
 
-fn draw(
-    svg: &mut String,
-    title: &str,
-    label: &str,
-    rows: &[Estimate],
-) -> Result<(), Box<dyn std::error::Error>> {
+fn draw(svg: &mut String, title: &str, label: &str, rows: &[Estimate]) -> Drawn {
     let ends = |row: &Estimate| [row.value - 2.0 * row.error, row.value + 2.0 * row.error];
     let (low, high) = rows
         .iter()
@@ -44,7 +35,7 @@ fn draw(
     let area = SVGBackend::with_string(svg, (800, height)).into_drawing_area();
     area.fill(&WHITE)?;
     let (low, high) = (low - room, high + room);
-    let across = Ticked { from: low, to: high, ticks: round_ticks(low, high) };
+    let across = Ticked::over(low..high);
     let bottom = rows.len() as f64 - 0.4;
     let down = Ticked { from: bottom, to: -0.6, ticks: (0..rows.len()).map(|row| row as f64).collect() };
     let mut chart = ChartBuilder::on(&area)

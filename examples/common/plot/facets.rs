@@ -7,10 +7,9 @@ use plotters::coord::Shift;
 use plotters::prelude::*;
 use plotters::style::text_anchor::{HPos, Pos, VPos};
 
-use super::ticks::{Ticked, plain, round_ticks};
-use super::{COLOURS, Curve, FINE, font, shown};
+use super::ticks::{Ticked, plain};
+use super::{COLOURS, Curve, Drawn, FINE, font, write_fine_svg};
 use crate::common::Error;
-use crate::common::files::write;
 
 /// The size of a panel.
 const SIZE: (u32, u32) = (400, 300);
@@ -33,10 +32,7 @@ pub fn facets(
     let rows = facets.len().div_ceil(in_a_row);
     let size = (SIZE.0 * in_a_row as u32, SIZE.1 * rows as u32);
     let axes = Axes { x, y };
-    let mut svg = String::new();
-    axes.draw(&mut svg, (size.0 * FINE, size.1 * FINE), (rows, in_a_row), facets)
-        .map_err(|error| Error::in_file(path, format!("cannot be drawn: {error}")))?;
-    write(path, shown(&svg, size).as_bytes())
+    write_fine_svg(path, size, |svg| axes.draw(svg, (size.0 * FINE, size.1 * FINE), (rows, in_a_row), facets))
 }
 
 /// Labels and ranges.
@@ -46,13 +42,7 @@ struct Axes<'a> {
 }
 
 impl Axes<'_> {
-    fn draw(
-        &self,
-        svg: &mut String,
-        size: (u32, u32),
-        grid: (usize, usize),
-        facets: &[Facet],
-    ) -> Result<(), Box<dyn std::error::Error>> {
+    fn draw(&self, svg: &mut String, size: (u32, u32), grid: (usize, usize), facets: &[Facet]) -> Drawn {
         let area = SVGBackend::with_string(svg, size).into_drawing_area();
         area.fill(&WHITE)?;
         for (area, facet) in area.split_evenly(grid).iter().zip(facets) {
@@ -75,7 +65,7 @@ impl Axes<'_> {
             .margin_top(40 * FINE)
             .x_label_area_size(44 * FINE)
             .y_label_area_size(58 * FINE)
-            .build_cartesian_2d(ticked(&self.x.1), ticked(&self.y.1))?;
+            .build_cartesian_2d(Ticked::over(self.x.1.clone()), Ticked::over(self.y.1.clone()))?;
         chart
             .configure_mesh()
             .x_desc(self.x.0)
@@ -112,9 +102,4 @@ impl Axes<'_> {
         let within = |range: &Range<f64>, at: f64| range.start <= at && at <= range.end;
         within(&self.x.1, x) && within(&self.y.1, y)
     }
-}
-
-fn ticked(range: &Range<f64>) -> Ticked {
-    let &Range { start: from, end: to } = range;
-    Ticked { from, to, ticks: round_ticks(from, to) }
 }

@@ -7,9 +7,9 @@ use gradus::ndarray::ArrayView2;
 use plotters::coord::Shift;
 use plotters::prelude::*;
 
-use super::ticks::{Ticked, plain, round_ticks};
+use super::ticks::{Ticked, plain};
+use super::{Drawn, diverging, shade, write_svg};
 use crate::common::Error;
-use crate::common::files::write;
 
 /// What a side of the field is, and the numbers at its two ends, of which either may be the larger one: left and right, bottom
 /// and top.
@@ -39,13 +39,8 @@ pub struct Heatmap<'a> {
 
 /// Draws fields of `width` × `height` pixels side by side, as an SVG file.
 pub fn heatmaps(path: &Path, (width, height): (u32, u32), panels: &[Heatmap<'_>]) -> Result<(), Error> {
-    let mut svg = String::new();
-    draw(&mut svg, (width, height), panels)
-        .map_err(|error| Error::in_file(path, format!("cannot be drawn: {error}")))?;
-    write(path, svg.as_bytes())
+    write_svg(path, |svg| draw(svg, (width, height), panels))
 }
-
-type Drawn = Result<(), Box<dyn std::error::Error>>;
 
 fn draw(svg: &mut String, (width, height): (u32, u32), panels: &[Heatmap<'_>]) -> Drawn {
     let area = SVGBackend::with_string(svg, (width * panels.len() as u32, height)).into_drawing_area();
@@ -66,7 +61,7 @@ impl Heatmap<'_> {
             .margin(12)
             .x_label_area_size(44)
             .y_label_area_size(56)
-            .build_cartesian_2d(self.x.ticked(), self.y.ticked())?;
+            .build_cartesian_2d(Ticked::over(self.x.range.clone()), Ticked::over(self.y.range.clone()))?;
         let (rows, columns) = self.values.dim();
         let place = |side: &Side<'_>, cell: usize, cells: usize| {
             let (low, high) = side.ends();
@@ -111,10 +106,7 @@ impl Heatmap<'_> {
             .margin_top(42)
             .margin_bottom(56)
             .right_y_label_area_size(56)
-            .build_cartesian_2d(
-            0.0..1.0,
-            Ticked { from: low, to: high, ticks: round_ticks(low, high) },
-        )?;
+            .build_cartesian_2d(0.0..1.0, Ticked::over(low..high))?;
         const STEPS: usize = 64;
         let place = |step: usize| low + (high - low) * step as f64 / STEPS as f64;
         chart.draw_series((0..STEPS).map(|step| {
@@ -137,27 +129,19 @@ impl Side<'_> {
         let Range { start, end } = self.range;
         (start.min(end), start.max(end))
     }
-
-    fn ticked(&self) -> Ticked {
-        let (low, high) = self.ends();
-        Ticked { from: self.range.start, to: self.range.end, ticks: round_ticks(low, high) }
-    }
 }
 
 impl Colours {
     /// One of 64 shades, or 64 on either side.
     fn of(self, value: f64) -> RGBColor {
-        let (end, part) = match self {
-            Self::Sequential(most) => ([8.0, 48.0, 107.0], value / most),
-            Self::Diverging(most) if value < 0.0 => ([33.0, 102.0, 172.0], -value / most),
-            Self::Diverging(most) => ([178.0, 24.0, 43.0], value / most),
+        let (Self::Sequential(most) | Self::Diverging(most)) = self;
+        let part = ((value / most).clamp(-1.0, 1.0) * 64.0).round() / 64.0;
+        let [r, g, b] = match self {
+            // What is no number is grey.
+            _ if part.is_nan() => [128; 3],
+            Self::Sequential(_) => shade([8, 48, 107], part.max(0.0)),
+            Self::Diverging(_) => diverging(part),
         };
-        // Numbers that are none are grey.
-        if part.is_nan() {
-            return RGBColor(128, 128, 128);
-        }
-        let part = (part.clamp(0.0, 1.0) * 64.0).round() / 64.0;
-        let [r, g, b] = end.map(|end: f64| (255.0 + (end - 255.0) * part).round() as u8);
         RGBColor(r, g, b)
     }
 }

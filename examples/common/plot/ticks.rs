@@ -11,6 +11,14 @@ pub struct Ticked {
     pub ticks: Vec<f64>,
 }
 
+impl Ticked {
+    /// Labelled at round numbers; the start of the range may be the larger end.
+    pub fn over(range: Range<f64>) -> Self {
+        let Range { start: from, end: to } = range;
+        Self { from, to, ticks: round_ticks(from.min(to), from.max(to)) }
+    }
+}
+
 impl Ranged for Ticked {
     type FormatOption = DefaultFormatting;
     type ValueType = f64;
@@ -30,7 +38,7 @@ impl Ranged for Ticked {
 }
 
 /// The multiples of a round number between the two, about eight of them.
-pub fn round_ticks(low: f64, high: f64) -> Vec<f64> {
+fn round_ticks(low: f64, high: f64) -> Vec<f64> {
     let least = (high - low) / 8.0;
     let power = 10_f64.powf(least.log10().floor());
     let steps = [1.0, 2.0, 5.0].map(|digit| digit * power);

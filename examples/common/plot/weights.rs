@@ -5,6 +5,7 @@ use std::path::Path;
 use gradus::ndarray::ArrayView1;
 
 use super::canvas::{Canvas, Colour, extent};
+use super::diverging;
 use crate::common::Error;
 
 const EDGE: Colour = [180, 180, 180];
@@ -30,10 +31,4 @@ pub fn weights(path: &Path, weights: ArrayView1<'_, f64>, shape: &[usize]) -> Re
         canvas.fill([left, frame + y * scale], [scale, scale], diverging(weight / most));
     }
     canvas.save(path)
-}
-
-/// Blue at -1, white at 0, red at 1.
-fn diverging(x: f64) -> Colour {
-    let end = if x < 0.0 { [33.0, 102.0, 172.0] } else { [178.0, 24.0, 43.0] };
-    end.map(|end: f64| (255.0 + (end - 255.0) * x.abs().min(1.0)).round() as u8)
 }

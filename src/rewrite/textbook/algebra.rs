@@ -76,6 +76,11 @@ impl<'g> Product<'g> {
         raised
     }
 
+    pub fn scaled(mut self, times: f64) -> Self {
+        self.coefficient *= times;
+        self
+    }
+
     pub fn is_one(&self) -> bool {
         self.coefficient == 1.0 && self.factors.is_empty()
     }
@@ -173,9 +178,7 @@ pub(super) fn addends<'g>(e: Expr<'g>, sign: f64) -> Terms<'g> {
             }
             Some(Arithmetic::Neg(a)) => open.push((a, -sign)),
             _ => {
-                let mut product = Product::of(e);
-                product.coefficient *= sign;
-                terms.push(product);
+                terms.push(Product::of(e).scaled(sign));
             }
         }
     }
@@ -202,15 +205,7 @@ pub(super) fn expanded<'g>(a: &Terms<'g>, b: &Terms<'g>) -> Option<Terms<'g>> {
 /// What was a factor may be a term with terms of its own.
 pub(super) fn flattened(term: Product<'_>) -> Terms<'_> {
     match term.factors[..] {
-        [(e, 1)] => {
-            let terms = addends(e, 1.0).into_iter();
-            terms
-                .map(|mut inner| {
-                    inner.coefficient *= term.coefficient;
-                    inner
-                })
-                .collect()
-        }
+        [(e, 1)] => addends(e, 1.0).into_iter().map(|inner| inner.scaled(term.coefficient)).collect(),
         _ => vec![term],
     }
 }

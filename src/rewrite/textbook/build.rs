@@ -120,7 +120,7 @@ impl Writer {
 
 /// The number without the rounding of a few products: 0.3 for 0.1 · 3.
 fn tidy(number: f64) -> f64 {
-    let round: f64 = format!("{number:.14e}").parse().unwrap_or(number);
+    let round: f64 = format!("{number:.11e}").parse().unwrap_or(number);
     if (round - number).abs() <= 4.0 * f64::EPSILON * number.abs() { round } else { number }
 }
 

@@ -195,15 +195,8 @@ impl<'g> Simplifier<'g> {
     /// The terms of a node, from those of its operands.
     fn terms_of(&self, arithmetic: &Arithmetic<'g>, plain: Expr<'g>) -> Terms<'g> {
         let terms = |e: &Expr<'g>| Rc::clone(&self.terms[&e.id()]);
-        let signed = |e: &Expr<'g>, sign: f64| {
-            terms(e)
-                .iter()
-                .cloned()
-                .map(move |mut term| {
-                    term.coefficient *= sign;
-                    term
-                })
-                .collect::<Terms<'g>>()
+        let signed = |e: &Expr<'g>, sign: f64| -> Terms<'g> {
+            terms(e).iter().cloned().map(|term| term.scaled(sign)).collect()
         };
         let found = match arithmetic {
             Arithmetic::Add(a, b) => Some([signed(a, 1.0), signed(b, 1.0)].concat()),

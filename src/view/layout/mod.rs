@@ -74,58 +74,95 @@ impl Layout {
 
     fn assemble(items: &[Item], links: &[Link], layers: &[usize], cells: &Cells, breadths: &[f64]) -> Self {
         let spans = spans(items, cells, breadths);
-        let begin = |item: usize| {
-            let span = &spans[layers[item]];
-            span.start + (span.body - items[item].depth) / 2.0
-        };
-        let at = |cell: usize, depth: f64| Point { depth, breadth: breadths[cell] };
-        // Where the edges leave the layer of a cell, and where they enter it.
-        let leave = |cell: usize| at(cell, spans[cells.layer[cell]].end());
-        let enter = |cell: usize, port: f64| match cells.content[cell] {
-            Content::Item(item) => Point { depth: begin(item), breadth: breadths[cell] + port },
-            Content::Pass(_) => at(cell, spans[cells.layer[cell]].start),
-        };
-        let mut strokes = Vec::new();
-        let leaves = |item: usize| !cells.users[item].is_empty() || items[item].tail > 0.0;
-        for item in (0..items.len()).filter(|&item| leaves(item)) {
-            let from = at(item, begin(item) + items[item].depth);
-            let to = leave(item);
-            strokes.push(Stroke { item, from, to, target: None, skips: false });
-        }
-        for (cell, content) in cells.content.iter().enumerate() {
-            let (item, is_pass) = match *content {
-                Content::Item(item) => (item, false),
-                Content::Pass(item) => (item, true),
-            };
-            if is_pass {
-                let from = enter(cell, 0.0);
-                strokes.push(Stroke { item, from, to: leave(cell), target: None, skips: false });
-            }
-            for &(user, port) in &cells.users[cell] {
-                let target = match cells.content[user] {
-                    Content::Item(target) => Some(target),
-                    Content::Pass(_) => None,
-                };
-                let (from, end) = (leave(cell), enter(user, port));
-                // Up to its layer as a curve, to its box straight.
-                let border = Point { depth: spans[cells.layer[user]].start, ..end };
-                let is_straight = end.depth > border.depth;
-                let (to, curve_target) = if is_straight { (border, None) } else { (end, target) };
-                strokes.push(Stroke { item, from, to, target: curve_target, skips: false });
-                if is_straight {
-                    strokes.push(Stroke { item, from: border, to: end, target, skips: false });
-                }
-            }
-        }
-        for &(link, port) in &cells.skipping {
-            let Link { from, to } = links[link];
-            let (from, to, target) = (leave(from), enter(to, port), Some(to));
-            strokes.push(Stroke { item: links[link].from, from, to, target, skips: true });
-        }
-        let items = (0..items.len()).map(|item| at(item, begin(item))).collect();
+        let places = Places { items, layers, cells, breadths, spans: &spans };
+        let mut strokes = places.tails();
+        strokes.extend((0..cells.content.len()).flat_map(|cell| places.onwards(cell)));
+        strokes.extend(cells.skipping.iter().map(|&(link, port)| places.past_layers(links[link], port)));
+        let items = (0..items.len()).map(|item| places.at(item, places.begin(item))).collect();
         let depth = spans.last().map_or(0.0, Span::end);
         let breadth = (0..breadths.len()).map(|cell| breadths[cell] + cells.half[cell]).fold(0.0, f64::max);
         Self { items, strokes, size: Point { depth, breadth } }
+    }
+}
+
+/// Where cells are along the flow and across it.
+struct Places<'a> {
+    items: &'a [Item],
+    layers: &'a [usize],
+    cells: &'a Cells,
+    breadths: &'a [f64],
+    spans: &'a [Span],
+}
+
+impl Places<'_> {
+    fn at(&self, cell: usize, depth: f64) -> Point {
+        Point { depth, breadth: self.breadths[cell] }
+    }
+
+    /// Where an item begins: in the middle of its layer.
+    fn begin(&self, item: usize) -> f64 {
+        let span = &self.spans[self.layers[item]];
+        span.start + (span.body - self.items[item].depth) / 2.0
+    }
+
+    /// Where the edges leave the layer of a cell.
+    fn leave(&self, cell: usize) -> Point {
+        self.at(cell, self.spans[self.cells.layer[cell]].end())
+    }
+
+    /// Where an edge enters a cell.
+    fn enter(&self, cell: usize, port: f64) -> Point {
+        match self.cells.content[cell] {
+            Content::Item(item) => Point { depth: self.begin(item), breadth: self.breadths[cell] + port },
+            Content::Pass(_) => self.at(cell, self.spans[self.cells.layer[cell]].start),
+        }
+    }
+
+    /// From the items to the ends of their layers.
+    fn tails(&self) -> Vec<Stroke> {
+        let leaves = |&item: &usize| !self.cells.users[item].is_empty() || self.items[item].tail > 0.0;
+        let tail = |item| Stroke {
+            item,
+            from: self.at(item, self.begin(item) + self.items[item].depth),
+            to: self.leave(item),
+            target: None,
+            skips: false,
+        };
+        (0..self.items.len()).filter(leaves).map(tail).collect()
+    }
+
+    /// Through the layer of a cell, if edges pass there, and from it to the next.
+    fn onwards(&self, cell: usize) -> Vec<Stroke> {
+        let (item, is_pass) = match self.cells.content[cell] {
+            Content::Item(item) => (item, false),
+            Content::Pass(item) => (item, true),
+        };
+        let mut strokes = Vec::new();
+        let mut draw = |from, to, target| strokes.push(Stroke { item, from, to, target, skips: false });
+        if is_pass {
+            draw(self.enter(cell, 0.0), self.leave(cell), None);
+        }
+        for &(user, port) in &self.cells.users[cell] {
+            let target = match self.cells.content[user] {
+                Content::Item(target) => Some(target),
+                Content::Pass(_) => None,
+            };
+            let (from, end) = (self.leave(cell), self.enter(user, port));
+            // Up to its layer as a curve, to its box straight.
+            let border = Point { depth: self.spans[self.cells.layer[user]].start, ..end };
+            if end.depth > border.depth {
+                draw(from, border, None);
+                draw(border, end, target);
+            } else {
+                draw(from, end, target);
+            }
+        }
+        strokes
+    }
+
+    /// An edge in front of the layers that it passes.
+    fn past_layers(&self, Link { from, to }: Link, port: f64) -> Stroke {
+        Stroke { item: from, from: self.leave(from), to: self.enter(to, port), target: Some(to), skips: true }
     }
 }
 
