@@ -38,7 +38,7 @@ use common::activation::Activation;
 use common::data::{Pictures, open_or_digits};
 use common::init::Init;
 use common::layers::{Layer, Layers};
-use common::options::{Precision, l2_coefficient, learning_rate, on_threads};
+use common::options::{Precision, l2_coefficient, learning_rate, on_threads, threads};
 use common::page::table;
 use common::plot::{Exhibit, gallery};
 use common::training::{Schedule, Trainings, rate_name};
@@ -83,7 +83,7 @@ struct Options {
     #[arg(long, value_name = "N", default_value_t = 1)]
     seed: u64,
     /// How many threads to compute on; the model is the same for any number [default: one for each core]
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
+    #[arg(long, value_name = "N", value_parser = threads)]
     threads: Option<u16>,
     /// The folder for costs.csv, learning_curve.svg and mislabelled.png
     #[arg(long, value_name = "DIR", default_value = "target/deep")]

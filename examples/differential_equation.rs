@@ -44,7 +44,7 @@ use std::process::ExitCode;
 use std::time::Instant;
 
 use clap::Parser;
-use common::options::{learning_rate, on_threads, size};
+use common::options::{learning_rate, on_threads, size, threads};
 use common::plot::{Axis, Chart, Colours, Heatmap, Legend, Scale, Series, Side, heatmaps};
 use common::training::{Costs, Schedule, Trace, not_finite};
 use common::{Error, files, finish};
@@ -78,7 +78,7 @@ struct Options {
     #[arg(long, value_name = "N", default_value_t = 1)]
     seed: u64,
     /// How many threads to compute on; the numbers are the same for any number [default: one for each core]
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
+    #[arg(long, value_name = "N", value_parser = threads)]
     threads: Option<u16>,
     /// The folder for costs.csv, field.svg, profiles.svg and learning_curve.svg
     #[arg(long, value_name = "DIR", default_value = "target/differential_equation")]

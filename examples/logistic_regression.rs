@@ -30,7 +30,7 @@ use std::process::ExitCode;
 use clap::Parser;
 use common::accuracy::{accuracies, print_accuracies, print_rates, probabilities};
 use common::data::{Pictures, open_or_digits};
-use common::options::{Precision, learning_rate, on_threads};
+use common::options::{Precision, learning_rate, on_threads, threads};
 use common::plot::weights;
 use common::training::{Schedule, Trainings, rate_name};
 use common::{Error, files, finish};
@@ -66,7 +66,7 @@ struct Options {
     #[arg(long, value_enum, default_value_t = Precision::F64)]
     dtype: Precision,
     /// How many threads to compute on; the model is the same for any number [default: one for each core]
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
+    #[arg(long, value_name = "N", value_parser = threads)]
     threads: Option<u16>,
     /// The folder for costs.csv, learning_curve.svg, weights.png and model.safetensors
     #[arg(long, value_name = "DIR", default_value = "target/logistic_regression")]

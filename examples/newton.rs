@@ -38,7 +38,7 @@ use std::time::{Duration, Instant};
 
 use clap::Parser;
 use common::data::{Table, breast_cancer, table};
-use common::options::{l2_coefficient, learning_rate, on_threads};
+use common::options::{l2_coefficient, learning_rate, on_threads, threads};
 use common::plot::{Axis, Chart, Estimate, Legend, Scale, Series, estimates};
 use common::training::not_finite;
 use common::{Error, files, finish};
@@ -76,7 +76,7 @@ struct Options {
     #[arg(long, value_name = "N", default_value_t = 1)]
     seed: u64,
     /// How many threads to compute on; the numbers are the same for any number [default: one for each core]
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
+    #[arg(long, value_name = "N", value_parser = threads)]
     threads: Option<u16>,
     /// The folder for costs.csv, convergence.svg and weights.svg
     #[arg(long, value_name = "DIR", default_value = "target/newton")]

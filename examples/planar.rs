@@ -37,7 +37,7 @@ use common::activation::Activation;
 use common::data::{Points, flower, points};
 use common::init::Init;
 use common::layers::{Layer, Layers};
-use common::options::{learning_rate, on_threads};
+use common::options::{learning_rate, on_threads, threads};
 use common::page::{heading, table};
 use common::plot::{Panel, Plane, boundaries};
 use common::training::{Schedule, Trainings};
@@ -76,7 +76,7 @@ struct Options {
     #[arg(long, value_name = "N", default_value_t = 2)]
     seed: u64,
     /// How many threads to compute on; the model is the same for any number [default: one for each core]
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
+    #[arg(long, value_name = "N", value_parser = threads)]
     threads: Option<u16>,
     /// The folder for costs.csv, learning_curve.svg and decision_boundary.svg
     #[arg(long, value_name = "DIR", default_value = "target/planar")]

@@ -44,6 +44,14 @@ pub fn number(text: &str) -> Result<f64, String> {
     }
 }
 
+/// A number of threads.
+pub fn threads(text: &str) -> Result<u16, String> {
+    match text.parse::<u16>() {
+        Ok(threads @ 1..=256) => Ok(threads),
+        _ => Err("a number of threads is an integer from 1 to 256".to_owned()),
+    }
+}
+
 /// The program on as many threads as were asked for: by default one for each core.
 pub fn on_threads<'g, L: VarList<'g>>(
     threads: Option<u16>,

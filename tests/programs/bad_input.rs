@@ -139,7 +139,8 @@ fn options_of_logistic_regression() {
     logistic("--iterations many")
         .ends(2, "invalid value 'many' for '--iterations <N>': invalid digit found in string");
     logistic("--iterations -1").ends(2, "unexpected argument '-1' found");
-    logistic("--threads 0").ends(2, "invalid value '0' for '--threads <N>': 0 is not in 1..=65535");
+    logistic("--threads 0")
+        .ends(2, "invalid value '0' for '--threads <N>': a number of threads is an integer from 1 to 256");
     logistic("--dtype f16")
         .ends(2, "invalid value 'f16' for '--dtype <DTYPE>'\n  [possible values: f32, f64]");
     logistic("--data").ends(2, "a value is required for '--data <PATH>' but none was supplied");

@@ -200,7 +200,7 @@ const BAD_OPTIONS: &[(&str, &str)] = &[
     ("--iterations 1.5", "invalid value '1.5' for '--iterations <N>': invalid digit found in string"),
     ("--dtype f16", "invalid value 'f16' for '--dtype <DTYPE>'\n  [possible values: f32, f64]"),
     ("--seed -1", "unexpected argument '-1' found"),
-    ("--threads 0", "invalid value '0' for '--threads <N>': 0 is not in 1..=65535"),
+    ("--threads 0", "invalid value '0' for '--threads <N>': a number of threads is an integer from 1 to 256"),
 ];
 
 #[test]

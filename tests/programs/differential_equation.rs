@@ -64,7 +64,11 @@ fn what_cannot_be_done_is_said() {
             2,
             "invalid value 'nan' for '--learning-rate <α>': a learning rate is a positive number",
         ),
-        ("--threads 0", 2, "invalid value '0' for '--threads <N>': 0 is not in 1..=65535"),
+        (
+            "--threads 0",
+            2,
+            "invalid value '0' for '--threads <N>': a number of threads is an integer from 1 to 256",
+        ),
         (
             "--hidden 100 --points 7",
             1,

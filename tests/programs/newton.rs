@@ -141,7 +141,11 @@ fn what_cannot_be_done_is_said() {
             2,
             "invalid value 'nan' for '--tolerance <ε>': a tolerance is a number of at least 0",
         ),
-        ("--threads 0", 2, "invalid value '0' for '--threads <N>': 0 is not in 1..=65535"),
+        (
+            "--threads 0",
+            2,
+            "invalid value '0' for '--threads <N>': a number of threads is an integer from 1 to 256",
+        ),
         ("--out file", 1, "file: expected a folder, found a file"),
         (
             "--data flat.csv --l2 0",

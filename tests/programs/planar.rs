@@ -232,7 +232,7 @@ const BAD_OPTIONS: &[(&str, &str)] = &[
     ),
     ("--iterations -1", "unexpected argument '-1' found"),
     ("--seed x", "invalid value 'x' for '--seed <N>': invalid digit found in string"),
-    ("--threads 0", "invalid value '0' for '--threads <N>': 0 is not in 1..=65535"),
+    ("--threads 0", "invalid value '0' for '--threads <N>': a number of threads is an integer from 1 to 256"),
     ("--layers 2,4,1", "unexpected argument '--layers' found"),
 ];
 

@@ -69,7 +69,11 @@ fn what_cannot_be_done_is_said() {
             "invalid value '0' for '--learning-rate <α>': a learning rate is a positive number",
         ),
         ("--task copy", 2, "invalid value 'copy' for '--task <TASK>'\n  [possible values: reverse, sort]"),
-        ("--threads 0", 2, "invalid value '0' for '--threads <N>': 0 is not in 1..=65535"),
+        (
+            "--threads 0",
+            2,
+            "invalid value '0' for '--threads <N>': a number of threads is an integer from 1 to 256",
+        ),
         ("--width 40000 --length 400", 1, "these sizes make about 3e11 numbers, which are more than 5e8"),
         ("--out file", 1, "file: expected a folder, found a file"),
         (
