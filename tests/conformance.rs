@@ -4,6 +4,9 @@
 #[path = "../examples/conformance/referee/mod.rs"]
 mod referee;
 
+#[path = "programs/program.rs"]
+mod program;
+
 #[path = "conformance/latex.rs"]
 mod latex;
 #[path = "conformance/notation.rs"]
@@ -13,12 +16,13 @@ mod records;
 
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Output};
+use std::process::Output;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use gradus::Graph;
 use gradus::ndarray::{ArrayD, IxDyn, arr0, array};
+use program::program;
 use referee::attributes::Attributes;
 use referee::formulas;
 use referee::judge::difference;
@@ -343,18 +347,8 @@ fn numbers_that_json_does_not_have_are_read() {
     assert_eq!(case.attributes["axis"], json!(["Infinity", "NaN"]));
 }
 
-/// The example, which `cargo test` builds beside the tests.
 fn run(arguments: &[&str]) -> Output {
-    let mut path = std::env::current_exe().unwrap();
-    path.pop();
-    path.pop();
-    path.push("examples");
-    path.push(format!("conformance{}", std::env::consts::EXE_SUFFIX));
-    assert!(
-        path.exists(),
-        "`cargo test` builds the example, `cargo test --test` does not: cargo build --examples"
-    );
-    Command::new(path).args(arguments).output().unwrap()
+    program("conformance").args(arguments).output().unwrap()
 }
 
 fn text(bytes: &[u8]) -> String {

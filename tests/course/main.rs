@@ -3,6 +3,7 @@
 mod functions;
 mod networks;
 mod support;
+mod textbook;
 
 use gradus::ndarray::{ArrayD, IxDyn};
 use gradus::prelude::*;

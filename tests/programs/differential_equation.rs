@@ -4,7 +4,7 @@ use std::fs;
 use std::path::Path;
 
 use crate::support::{
-    assert_complaint, assert_costs_depend_on_the_seed_alone, costs, folder, printed, run, text,
+    assert_complaint, assert_costs_depend_on_the_seed_alone, assert_help, costs, folder, printed,
 };
 
 const NAME: &str = "differential_equation";
@@ -90,19 +90,19 @@ fn what_cannot_be_done_is_said() {
     }
     let written = costs(&out.join("target/differential_equation"), "method,iteration,cost");
     assert_eq!(written.len(), 1, "the cost before it was lost");
-    let help = text(&run(NAME, &["--help"]).stdout);
-    for option in [
-        "--viscosity",
-        "--points",
-        "--hidden",
-        "--iterations",
-        "--learning-rate",
-        "--steps",
-        "--seed",
-        "--threads",
-        "--out",
-    ] {
-        assert!(help.contains(option), "{option}");
-    }
+    assert_help(
+        NAME,
+        &[
+            "--viscosity",
+            "--points",
+            "--hidden",
+            "--iterations",
+            "--learning-rate",
+            "--steps",
+            "--seed",
+            "--threads",
+            "--out",
+        ],
+    );
     fs::remove_dir_all(out).unwrap();
 }

@@ -4,7 +4,7 @@ use std::fs;
 use std::process::Output;
 
 use crate::bad_input::good;
-use crate::support::{folder, npy, text, write_large_pictures, write_npz};
+use crate::support::{assert_help, folder, npy, text, write_large_pictures, write_npz};
 
 fn run(arguments: &[&str]) -> Output {
     crate::support::run("logistic_regression", arguments)
@@ -128,20 +128,19 @@ fn a_saturated_run_stays_finite() {
 
 #[test]
 fn help_names_the_options() {
-    let help = run(&["--help"]);
-    assert!(help.status.success());
-    for option in [
-        "--data",
-        "--iterations",
-        "--learning-rate",
-        "--predict",
-        "--invert",
-        "--dtype",
-        "--threads",
-        "--out",
-        "--save",
-        "--load",
-    ] {
-        assert!(text(&help.stdout).contains(option), "{option}");
-    }
+    assert_help(
+        "logistic_regression",
+        &[
+            "--data",
+            "--iterations",
+            "--learning-rate",
+            "--predict",
+            "--invert",
+            "--dtype",
+            "--threads",
+            "--out",
+            "--save",
+            "--load",
+        ],
+    );
 }

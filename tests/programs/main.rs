@@ -12,6 +12,7 @@ mod logistic_regression;
 mod newton;
 mod own_pictures;
 mod planar;
+mod program;
 mod slips;
 mod support;
 mod transformer;

@@ -4,7 +4,8 @@ use std::fs;
 use std::path::Path;
 
 use crate::support::{
-    assert_complaint, assert_costs_depend_on_the_seed_alone, complaint, costs, folder, printed, run, text,
+    assert_complaint, assert_costs_depend_on_the_seed_alone, assert_help, complaint, costs, folder, printed,
+    run,
 };
 
 const NAME: &str = "newton";
@@ -164,19 +165,19 @@ fn what_cannot_be_done_is_said() {
     let [newton, descent] =
         ["newton", "gradient_descent"].map(|method| places(&out.join("target/newton"), method));
     assert!(newton.len() > 5 && descent.len() == 1, "{newton:?} {descent:?}");
-    let help = text(&run(NAME, &["--help"]).stdout);
-    for option in [
-        "--data",
-        "--l2",
-        "--tolerance",
-        "--steps",
-        "--iterations",
-        "--learning-rate",
-        "--seed",
-        "--threads",
-        "--out",
-    ] {
-        assert!(help.contains(option), "{option}");
-    }
+    assert_help(
+        NAME,
+        &[
+            "--data",
+            "--l2",
+            "--tolerance",
+            "--steps",
+            "--iterations",
+            "--learning-rate",
+            "--seed",
+            "--threads",
+            "--out",
+        ],
+    );
     fs::remove_dir_all(out).unwrap();
 }

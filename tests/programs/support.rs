@@ -3,23 +3,11 @@
 use std::fs;
 use std::io::Write;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Output};
+use std::process::Output;
 
 use zip::write::SimpleFileOptions;
 
-/// An example, which `cargo test` builds beside the tests.
-pub fn program(name: &str) -> Command {
-    let mut path = std::env::current_exe().unwrap();
-    path.pop();
-    path.pop();
-    path.push("examples");
-    path.push(format!("{name}{}", std::env::consts::EXE_SUFFIX));
-    assert!(
-        path.exists(),
-        "`cargo test` builds the example, `cargo test --test` does not: cargo build --examples"
-    );
-    Command::new(path)
-}
+pub use crate::program::program;
 
 /// A folder of this test's own.
 pub fn folder(test: &str) -> PathBuf {
@@ -121,6 +109,15 @@ pub fn printed(name: &str, arguments: &[&str]) -> String {
     let done = run(name, arguments);
     assert!(done.status.success(), "{}", text(&done.stderr));
     text(&done.stdout)
+}
+
+/// The help of an example names all of its options.
+#[track_caller]
+pub fn assert_help(name: &str, options: &[&str]) {
+    let help = printed(name, &["--help"]);
+    for option in options {
+        assert!(help.contains(option), "{option}");
+    }
 }
 
 /// The rows of `costs.csv` below this header.

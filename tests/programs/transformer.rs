@@ -3,7 +3,7 @@
 use std::fs;
 
 use crate::support::{
-    assert_complaint, assert_costs_depend_on_the_seed_alone, costs, folder, printed, run, text,
+    assert_complaint, assert_costs_depend_on_the_seed_alone, assert_help, costs, folder, printed,
 };
 
 const NAME: &str = "transformer";
@@ -86,22 +86,22 @@ fn what_cannot_be_done_is_said() {
     }
     let written = costs(&out.join("target/transformer"), "learning_rate,iteration,cost");
     assert_eq!(written.len(), 1, "the cost before it was lost");
-    let help = text(&run(NAME, &["--help"]).stdout);
-    for option in [
-        "--task",
-        "--length",
-        "--symbols",
-        "--width",
-        "--heads",
-        "--layers",
-        "--batch",
-        "--iterations",
-        "--learning-rate",
-        "--seed",
-        "--threads",
-        "--out",
-    ] {
-        assert!(help.contains(option), "{option}");
-    }
+    assert_help(
+        NAME,
+        &[
+            "--task",
+            "--length",
+            "--symbols",
+            "--width",
+            "--heads",
+            "--layers",
+            "--batch",
+            "--iterations",
+            "--learning-rate",
+            "--seed",
+            "--threads",
+            "--out",
+        ],
+    );
     fs::remove_dir_all(out).unwrap();
 }

@@ -4,18 +4,10 @@
 use std::fmt::Write;
 use std::path::Path;
 
-use gradus::ndarray::{ArrayD, IxDyn};
 use gradus::nn::{self, Reduction};
 use gradus::prelude::*;
 
-/// Numbers between -1 and 1 that look random.
-fn numbers(shape: &[usize], seed: usize) -> ArrayD<f64> {
-    let mut k = seed * 1000;
-    ArrayD::from_shape_simple_fn(IxDyn(shape), || {
-        k += 1;
-        ((k as f64 * 12.9898).sin() * 43758.5453).fract()
-    })
-}
+use crate::support::{assert_equal, numbers};
 
 /// The page, as it grows.
 #[derive(Default)]
@@ -28,19 +20,13 @@ impl Page {
     }
 
     /// A derivative, which prints and gives what the textbook's formula does.
+    #[track_caller]
     fn line(&mut self, what: &str, derived: Var<'_>, textbook: Var<'_>) {
         let printed = derived.to_string();
         assert_eq!(printed, textbook.to_string(), "{what}");
         assert_eq!(derived.simplify().to_string(), printed, "{what}, simplified twice");
-        let by_hand = textbook.value().unwrap();
-        let size = by_hand.iter().fold(1e-300, |most: f64, x| most.max(x.abs()));
-        for form in [derived, derived.simplify()] {
-            let value = form.value().unwrap();
-            assert_eq!(value.shape(), by_hand.shape(), "{what}");
-            for (found, expected) in value.iter().zip(&by_hand) {
-                assert!((found - expected).abs() <= 1e-12 * size, "{what}: {found} is not {expected}");
-            }
-        }
+        assert_equal(derived, textbook);
+        assert_equal(derived.simplify(), textbook);
         writeln!(self.0, "{what} = {printed}").unwrap();
     }
 }
